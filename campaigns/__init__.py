@@ -1,0 +1,1 @@
+"""E-mail at the right moment."""

@@ -1,0 +1,10 @@
+"""The Django app `catalog`."""
+
+from django.apps import AppConfig
+
+
+class CatalogConfig(AppConfig):
+    """What the shop sells: the mirror of its products, their embeddings, and how they are kept in step."""
+
+    name = "catalog"
+    verbose_name = "Catalog"

@@ -1,0 +1,127 @@
+"""The mirror of the shop's catalogue: products, their embeddings, restocks, and the log of synchronisations."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from pgvector.django import HnswIndex, VectorField
+
+from catalog.querysets import ProductQuerySet
+
+EMBEDDING_DIMENSIONS = 384
+CATEGORY_SEPARATOR = " > "
+
+
+class Product(models.Model):
+    """One product of the shop, as the shop last described it. Never deleted: history refers to it."""
+
+    product_id = models.CharField(max_length=128, unique=True, help_text="The shop's own id.")
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True)
+    category = models.CharField(max_length=500, blank=True, help_text="A path: “Sports > Running > Shoes”.")
+    brand = models.CharField(max_length=200, blank=True)
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    image_url = models.CharField(max_length=2000, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    stock_quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: stock is not tracked.")
+    is_active = models.BooleanField(default=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    content_hash = models.CharField(max_length=64, editable=False, help_text="Digest of all mirrored fields.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When its content last changed.")
+    # Set by a trigger to the writing transaction's id, so that a reader can ask "what changed since my snapshot".
+    changed_in = models.BigIntegerField(default=0, editable=False)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("brand", weight="B", config="english")
+        + SearchVector("category", weight="C", config="english")
+        + SearchVector("description", weight="D", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+        editable=False,
+    )
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(product_id=""), name="product_id_not_empty"),
+            models.CheckConstraint(condition=Q(price__isnull=True) | Q(price__gte=0), name="product_price_not_negative"),
+        ]
+        indexes = [
+            # Read by the category filter of every list: the path itself, or whatever begins with it.
+            models.Index(fields=["category"], name="product_category", opclasses=["varchar_pattern_ops"]),
+            # Read by the shelf: "what changed since my snapshot".
+            models.Index(fields=["changed_in"], name="product_changed_in"),
+            GinIndex(fields=["search"], name="product_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ProductEmbedding(models.Model):
+    """The vector of a product's text (unit length), kept apart from the product so that its row stays narrow."""
+
+    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="embedding")
+    vector = VectorField(dimensions=EMBEDDING_DIMENSIONS)
+    text_hash = models.CharField(max_length=64, help_text="Digest of model and text: embed again only if it differs.")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            # Read by content candidates and semantic search.
+            HnswIndex(fields=["vector"], name="embedding_hnsw", m=16, ef_construction=64, opclasses=["vector_cosine_ops"])
+        ]
+
+    def __str__(self) -> str:
+        return f"Embedding of {self.product_id}"
+
+
+class Restock(models.Model):
+    """A stock that rose from 0, written in the transaction that raised it. Back-in-stock mails start here."""
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="restocks")
+    stock_quantity = models.PositiveIntegerField(null=True, help_text="Empty: the stock is not tracked any more.")
+    restocked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["restocked_at"], name="restock_restocked_at")]
+
+    def __str__(self) -> str:
+        return f"{self.product} back in stock at {self.restocked_at}"
+
+
+class CatalogSync(models.Model):
+    """One run of `sync_products`, with its counts and, while it is unfinished, the point where it resumes."""
+
+    class State(models.TextChoices):
+        """Where a run stands."""
+
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        STOPPED = "stopped", "Stopped: would deactivate too much"
+        FAILED = "failed"
+
+    source = models.CharField(max_length=16)
+    location = models.CharField(max_length=2000, blank=True, help_text="File or address, without credentials.")
+    state = models.CharField(max_length=16, choices=State, default=State.RUNNING)
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+    updated_since = models.DateTimeField(null=True, blank=True, help_text="Empty: a full run.")
+    resume_at = models.CharField(max_length=2000, blank=True, help_text="The next page of an unfinished run.")
+    new = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    vanished = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    refusals = models.JSONField(default=list, blank=True, help_text="The first refused rows, each with its reason.")
+    message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source} sync of {self.started_at:%Y-%m-%d %H:%M}"

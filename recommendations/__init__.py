@@ -1,0 +1,1 @@
+"""The engine: taste, candidates, scoring, reranking, rules, and the models they read."""

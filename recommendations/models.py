@@ -1,0 +1,163 @@
+"""What the engine keeps: versions of its models, tastes, popularity, and the lists it has served."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from pgvector.django import VectorField
+
+from catalog.models import EMBEDDING_DIMENSIONS, Product
+
+
+class ModelVersion(models.Model):
+    """One whole training: readers see the version before it until `state` turns active, in one update."""
+
+    class State(models.TextChoices):
+        """Where a version stands."""
+
+        TRAINING = "training"
+        READY = "ready"
+        ACTIVE = "active"
+        RETIRED = "retired"
+        FAILED = "failed"
+
+    state = models.CharField(max_length=16, choices=State, default=State.TRAINING)
+    as_of = models.DateTimeField(help_text="Nothing that happened at or after this moment was learned.")
+    created_at = models.DateTimeField(db_default=Now())
+    activated_at = models.DateTimeField(null=True, blank=True)
+    settings = models.JSONField(default=dict, help_text="How each placement scores: models, weights, rescaling.")
+    figures = models.JSONField(default=dict, help_text="Counts and durations of the training.")
+    evidence = models.JSONField(default=dict, help_text="Why these settings: what tuning measured.")
+    message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="active"), name="model_version_one_active"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.pk}"
+
+
+class NeighbourList(models.Model):
+    """The best neighbours of one product under one model, best first: parallel arrays of at most 100 entries."""
+
+    class Kind(models.TextChoices):
+        """What makes two products neighbours."""
+
+        ITEM_TO_ITEM = "item_to_item", "Who did this also did that"
+        TOGETHER = "together", "Bought in the same orders"
+        CONTENT = "content", "Alike in text"
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="neighbour_lists")
+    kind = models.CharField(max_length=16, choices=Kind)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", db_index=False)
+    neighbours = ArrayField(models.BigIntegerField())
+    scores = ArrayField(models.FloatField())
+    supports = ArrayField(models.IntegerField(), help_text="How many shoppers or orders stand behind each.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "kind", "product"], name="neighbour_list_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} neighbours of {self.product_id}"
+
+
+class ShopperNeighbourhood(models.Model):
+    """What shoppers similar to this one did, and this one did not: parallel arrays, best first."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="neighbourhoods")
+    user_id = models.CharField(max_length=128)
+    products = ArrayField(models.BigIntegerField())
+    scores = ArrayField(models.FloatField())
+    supports = ArrayField(models.IntegerField(), help_text="How many similar shoppers stand behind each.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "user_id"], name="shopper_neighbourhood_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Neighbourhood of {self.user_id}"
+
+
+class ProductPopularity(models.Model):
+    """Decayed, weighted counts of one product, as forward-decayed sums.
+
+    `score` is Σ w·exp((t − LANDMARK)/τ) (Cormode et al. 2009, "Forward decay"): adding an event never touches the
+    others, and dividing by exp((now − LANDMARK)/τ) gives the decayed count at any moment.
+    """
+
+    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="popularity")
+    score = models.FloatField(default=0)
+    shoppers = models.IntegerField(default=0, help_text="Events counted, for the reason's text.")
+
+    def __str__(self) -> str:
+        return f"Popularity of {self.product_id}"
+
+
+class Taste(models.Model):
+    """What is learned of one person: decayed sums at `as_of`; they compose, so an event only adds to them."""
+
+    subject = models.CharField(max_length=130, primary_key=True, help_text="“u:” + user id, or “s:” + session id.")
+    as_of = models.DateTimeField(help_text="The moment to which the sums are decayed.")
+    vector = VectorField(dimensions=EMBEDDING_DIMENSIONS, help_text="Σ weight × decay × embedding.")
+    weight = models.FloatField(help_text="Σ |weight| × decay, of the same events.")
+    categories = models.JSONField(default=dict, help_text="Category path → Σ weight × decay.")
+    events = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "tastes"
+
+    def __str__(self) -> str:
+        return f"Taste of {self.subject}"
+
+
+class ServedList(models.Model):
+    """One list as it was answered: who got what, where, at which position, from which model."""
+
+    request_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    served_at = models.DateTimeField()
+    placement = models.CharField(max_length=32, help_text="homepage, product, cart, bought_together, search or email.")
+    context = models.CharField(max_length=16)
+    strategy = models.CharField(max_length=16)
+    user_id = models.CharField(max_length=128, blank=True)
+    session_id = models.CharField(max_length=128, blank=True)
+    anchors = ArrayField(models.CharField(max_length=128), default=list, help_text="The product or cart asked about.")
+    products = ArrayField(models.CharField(max_length=128), help_text="The shop's ids, by position.")
+    scores = ArrayField(models.FloatField())
+    model_version = models.IntegerField(null=True)
+    variant = models.CharField(max_length=64, blank=True)
+    milliseconds = models.FloatField()
+
+    class Meta:
+        db_table = "served_lists"
+        indexes = [
+            # Read by top-recommended and the dashboards: a period.
+            models.Index(fields=["served_at"], name="served_list_served_at"),
+            # Read by export, erasure and a shopper's page.
+            models.Index(fields=["user_id", "-served_at"], name="served_list_user", condition=~Q(user_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.placement} list {self.request_id}"
+
+
+class EventWeight(models.Model):
+    """How much one kind of event says about a shopper's interest; the brief's table is the start."""
+
+    interaction_type = models.CharField(max_length=24, primary_key=True)
+    weight = models.FloatField()
+
+    class Meta:
+        ordering = ["-weight"]
+
+    def __str__(self) -> str:
+        return f"{self.interaction_type}: {self.weight}"

@@ -1,0 +1,29 @@
+"""What each kind of caller may do."""
+
+from django.conf import settings
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from reemio.access.models import ApiKey
+
+
+class SecretKey(BasePermission):
+    """A secret key may; so may staff that only reads, and everybody where no key is required."""
+
+    message = "This endpoint needs a secret key."
+    kinds: frozenset[str] = frozenset({ApiKey.Kind.SECRET})
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Decide by the key's kind, the session, or the setting."""
+        if isinstance(request.auth, ApiKey):
+            return request.auth.kind in self.kinds
+        if request.user is not None and getattr(request.user, "is_staff", False) and request.method in SAFE_METHODS:
+            return True
+        return not settings.REEMIO_REQUIRE_API_KEY
+
+
+class AnyKey(SecretKey):
+    """Publishable keys may, too: what a browser has to do."""
+
+    kinds = frozenset({ApiKey.Kind.SECRET, ApiKey.Kind.PUBLISHABLE})

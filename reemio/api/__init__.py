@@ -1,0 +1,1 @@
+"""What every endpoint shares: field types, the parser, the error shape, throttling."""

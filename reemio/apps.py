@@ -1,0 +1,14 @@
+"""The ground floor as a Django app: the management commands and the system checks of the whole project."""
+
+from django.apps import AppConfig
+
+
+class ReemioConfig(AppConfig):
+    """Commands that belong to no single app, and the checks of the settings."""
+
+    name = "reemio"
+    verbose_name = "Reemio"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from reemio import checks  # noqa: F401

@@ -1,0 +1,24 @@
+"""The database engine `reemio.database`: stock PostgreSQL, plus the schema and the extension that migrations need."""
+
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+SCHEMA = "recommender"
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """PostgreSQL whose unqualified tables live in the schema `recommender`; `public` comes second."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Add the search path, so that a shop's own tables in `public` and ours never collide."""
+        params = super().get_connection_params()
+        params["options"] = f"{params.get('options', '')} -c search_path={SCHEMA},public".strip()
+        return params
+
+    def prepare_database(self) -> None:
+        """Create the schema and the `vector` extension; Django calls this before it migrates."""
+        super().prepare_database()
+        with self.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")

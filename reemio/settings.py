@@ -1,0 +1,285 @@
+"""All settings, read from the environment; `docs/settings.md` describes each, `.env.example` lists them."""
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+from csp.constants import NONCE, NONE, SELF
+from environs import Env
+
+from reemio.logs import logging_config
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What kind of run this is ------------------------------------------------------------------------------------
+APP_ENV = env.str("APP_ENV", "development")
+PRODUCTION = APP_ENV == "production"
+DEBUG = env.bool("DEBUG", False)
+# Development signs with a key that everybody knows; production has to bring its own (check reemio.E002).
+SECRET_KEY = env.str("SECRET_KEY", "" if PRODUCTION else "development-only-" + "not-a-secret-" * 3)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+REEMIO_SITE_URL = env.str("REEMIO_SITE_URL", f"http://localhost:{env.str('PORT', '8000')}")
+
+# --- Database and Redis ------------------------------------------------------------------------------------------
+POSTGRES_PARTS = {
+    "HOST": env.str("POSTGRES_HOST", "localhost"),
+    "PORT": env.int("POSTGRES_PORT", 5432),
+    "USER": env.str("POSTGRES_USER", ""),
+    "PASSWORD": env.str("POSTGRES_PASSWORD", ""),
+    "NAME": env.str("POSTGRES_DB", ""),
+}
+DATABASE_URL = env.str("DATABASE_URL", "")
+
+
+def _database() -> dict[str, Any]:
+    """Return Django's entry for the database: `DATABASE_URL` where it is set, the brief's five variables otherwise."""
+    if not DATABASE_URL:
+        return dict(POSTGRES_PARTS)
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(DATABASE_URL)
+    named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    entry: dict[str, Any] = {key: str(parts.pop(part, "")) for part, key in named.items()}
+    return entry | {"OPTIONS": parts}
+
+
+_DATABASE = _database()
+DATABASES = {
+    "default": {
+        "ENGINE": "reemio.database",
+        **_DATABASE,
+        "CONN_MAX_AGE": env.int("REEMIO_DB_CONN_MAX_AGE", 600),
+        "CONN_HEALTH_CHECKS": False,
+        "OPTIONS": _DATABASE.get("OPTIONS", {}) | {"connect_timeout": 10},
+        "TEST": {"NAME": "test_" + (_DATABASE["NAME"] or "reemio")},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_HOST = env.str("REDIS_HOST", "localhost")
+REDIS_PORT = env.int("REDIS_PORT", 6379)
+REDIS_URL = env.str("REDIS_URL", f"redis://{REDIS_HOST}:{REDIS_PORT}/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "reemio",
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+    }
+}
+# Losing the cache makes requests slower, never wrong: the loss is logged, not raised.
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+# --- Celery ------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = env.int("REEMIO_TASK_TIME_LIMIT", 3600)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+# Beat's ticks are seeded by migrations in UTC and carry their own time zone; see docs/operations.md.
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- Apps and middleware -----------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "reemio.apps.ReemioConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "corsheaders",
+    "csp",
+    "django_celery_beat",
+    "django_structlog",
+    "reemio.access.apps.AccessConfig",
+    "catalog.apps.CatalogConfig",
+    "interactions.apps.InteractionsConfig",
+    "recommendations.apps.RecommendationsConfig",
+    "campaigns.apps.CampaignsConfig",
+    "analytics.apps.AnalyticsConfig",
+    "reemio.demo.apps.DemoConfig",
+]
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "reemio.urls"
+WSGI_APPLICATION = "reemio.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Language, time, static files --------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+REEMIO_SHOP_TIME_ZONE = env.str("REEMIO_SHOP_TIME_ZONE", "UTC")
+REEMIO_SHOP_NAME = env.str("REEMIO_SHOP_NAME", "Reemio demo shop")
+REEMIO_DEFAULT_CURRENCY = env.str("REEMIO_DEFAULT_CURRENCY", "USD")
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+# --- HTTP: limits, security, CORS --------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = env.bool("REEMIO_SSL_REDIRECT", PRODUCTION)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("REEMIO_BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = env.int("REEMIO_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+# Orchestrators and scrapers ask over plain HTTP, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SESSION_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = PRODUCTION
+CORS_ALLOWED_ORIGINS = env.list("REEMIO_CORS_ORIGINS", [])
+CORS_ALLOW_ALL_ORIGINS = env.bool("REEMIO_CORS_ALLOW_ALL", not PRODUCTION)
+CORS_URLS_REGEX = r"^/api/v1/.*$"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "https:"],
+        "style-src": [SELF, NONCE],
+        "script-src": [SELF, NONCE],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- API ---------------------------------------------------------------------------------------------------------
+REEMIO_REQUIRE_API_KEY = env.bool("REEMIO_REQUIRE_API_KEY", PRODUCTION)
+REEMIO_THROTTLE_READ = env.str("REEMIO_THROTTLE_READ", "6000/min")
+REEMIO_THROTTLE_WRITE = env.str("REEMIO_THROTTLE_WRITE", "3000/min")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "reemio.access.authentication.ApiKeyAuthentication",
+        "reemio.access.authentication.AdminSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["reemio.access.permissions.SecretKey"],
+    "DEFAULT_THROTTLE_CLASSES": ["reemio.api.throttling.PerCallerThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["reemio.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "DATETIME_FORMAT": "iso-8601",
+    "STRICT_JSON": True,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "reemio.api.errors.ExceptionHandler",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "NESTED_FIELD_SEPARATOR": ".",
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "405", "413", "415", "429", "500", "503"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Reemio API",
+    "DESCRIPTION": "Recommendations, search and interactions for an online shop.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {},
+    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
+}
+
+# --- Catalogue ---------------------------------------------------------------------------------------------------
+ECOMMERCE_API_URL = env.str("ECOMMERCE_API_URL", "")
+ECOMMERCE_API_TOKEN = env.str("ECOMMERCE_API_TOKEN", "")
+# Where the shop's API calls a field by another name: {"product_id": "sku", "stock_quantity": "inventory.available"}.
+ECOMMERCE_FIELD_MAP = env.json("ECOMMERCE_FIELD_MAP", "{}")
+ECOMMERCE_TIMEOUT_SECONDS = env.float("ECOMMERCE_TIMEOUT_SECONDS", 20.0)
+ECOMMERCE_MAX_RETRIES = env.int("ECOMMERCE_MAX_RETRIES", 5)
+
+# --- Engine ------------------------------------------------------------------------------------------------------
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "sentence-transformers/all-MiniLM-L6-v2")
+RERANKER_MODEL = env.str("RERANKER_MODEL", "cross-encoder/ms-marco-MiniLM-L-6-v2")
+REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
+REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
+
+# --- Observability -----------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "console")
+LOGGING = logging_config(level=LOG_LEVEL, output=LOG_FORMAT)
+structlog.configure_once(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+# Who asked is personal data, and stays out of the logs.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
