@@ -10,5 +10,5 @@ class ReemioConfig(AppConfig):
     verbose_name = "Reemio"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from reemio import checks  # noqa: F401
+        """Register the system checks, and make ours the Celery app that tasks are sent to."""
+        from reemio import celery, checks  # noqa: F401

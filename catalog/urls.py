@@ -1,0 +1,5 @@
+"""The endpoints of `catalog`, below /api/v1."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""The endpoints of `interactions`, below /api/v1."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""The pages of the demo shop, below /"""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""The users endpoints, below /api/v1."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
