@@ -35,9 +35,7 @@ class ModelVersion(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["state"], condition=Q(state="active"), name="model_version_one_active"
-            )
+            models.UniqueConstraint(fields=["state"], condition=Q(state="active"), name="model_version_one_active")
         ]
 
     def __str__(self) -> str:
@@ -62,9 +60,7 @@ class NeighbourList(models.Model):
     supports = ArrayField(models.IntegerField(), help_text="How many shoppers or orders stand behind each.")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "kind", "product"], name="neighbour_list_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "kind", "product"], name="neighbour_list_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} neighbours of {self.product_id}"
@@ -80,9 +76,7 @@ class ShopperNeighbourhood(models.Model):
     supports = ArrayField(models.IntegerField(), help_text="How many similar shoppers stand behind each.")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "user_id"], name="shopper_neighbourhood_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "user_id"], name="shopper_neighbourhood_once")]
 
     def __str__(self) -> str:
         return f"Neighbourhood of {self.user_id}"

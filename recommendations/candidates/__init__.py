@@ -1,0 +1,72 @@
+"""Stage 1: every source proposes its candidates, with raw scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recommendations.contracts import Counts, Filters, Ids, Query, Scores, Source, Taste, Votes
+from recommendations.shelf import Shelf
+
+# How many each source may propose: enough for 50 shown after rules, few enough to stay quick.
+DEPTH = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every source needs besides taste: the shelf, the version that answers, the anchors and what is barred."""
+
+    query: Query
+    taste: Taste
+    shelf: Shelf
+    version: int | None
+    anchors: tuple[int, ...]
+    barred: frozenset[int]
+
+    @property
+    def filters(self) -> Filters:
+        """Return the caller's filters."""
+        return self.query.filters
+
+    def may_show(self, products: Ids) -> npt.NDArray[np.bool_]:
+        """Return, for each product, whether a list for this query may hold it."""
+        slots = self.shelf.slots_of(products)
+        kept = (slots >= 0) & self.shelf.eligible(self.filters)[slots] if len(slots) else np.zeros(0, bool)
+        if self.barred:
+            kept &= ~np.isin(products, np.fromiter(self.barred, np.int64, len(self.barred)))
+        return kept
+
+
+def votes(
+    context: Context,
+    source: Source,
+    code: str,
+    products: Ids,
+    scores: Scores,
+    *,
+    supports: Counts | None = None,
+    because: Ids | None = None,
+) -> Votes:
+    """Return the votes for what may be shown, best first (ties by our id), at most `DEPTH` of them."""
+    kept = np.flatnonzero(context.may_show(products) & (scores > 0))
+    order = kept[np.lexsort((products[kept], -scores[kept]))][:DEPTH]
+    nothing = np.zeros(len(products), np.int64)
+    return Votes(
+        source=source,
+        code=code,
+        products=products[order],
+        scores=scores[order],
+        supports=(nothing if supports is None else supports)[order],
+        because=(nothing if because is None else because)[order],
+    )
+
+
+def products_of(found: Sequence[Votes]) -> Ids:
+    """Return every product that any of these votes names, once, in ascending order."""
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *(one.products for one in found)]))
+
+
+def concatenated(arrays: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+    """Join arrays end to end; none gives an empty one of integers."""
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)

@@ -1,0 +1,71 @@
+"""Collaborative: who did this also did that — by neighbours of products, by similar shoppers, by common orders."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from django.db import connection
+
+from recommendations.candidates import Context, concatenated, votes
+from recommendations.contracts import Counts, Ids, Source, Votes
+from recommendations.models import NeighbourList
+from recommendations.neighbours import NeighbourRow, lists_of
+
+Kind = NeighbourList.Kind
+
+NEIGHBOURHOOD = """
+    SELECT products, scores, supports FROM recommendations_shopperneighbourhood
+    WHERE version_id = %s AND user_id = %s
+"""
+
+
+def neighbours_of_recent(context: Context) -> Votes | None:
+    """Return the neighbours of what the shopper dealt with lately, each weighted by how strong that interest is."""
+    recent = context.taste.recent
+    if not recent:
+        return None
+    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, [one.product for one in recent])
+    return _summed(context, "neighbours", rows, {one.product: one.weight for one in recent})
+
+
+def neighbours_of_anchors(context: Context) -> Votes:
+    """Return what shoppers who dealt with the product or the cart also dealt with."""
+    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, context.anchors)
+    return _summed(context, "also_viewed", rows, dict.fromkeys(context.anchors, 1.0))
+
+
+def bought_with_anchors(context: Context) -> Votes:
+    """Return what was bought in the same orders as the product or the cart."""
+    rows = lists_of(context.version, Kind.TOGETHER, context.anchors)
+    return _summed(context, "together", rows, dict.fromkeys(context.anchors, 1.0))
+
+
+def similar_shoppers(context: Context) -> Votes | None:
+    """Return what the shoppers most like this one did. One query."""
+    if context.version is None or not context.query.user_id:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(NEIGHBOURHOOD, [context.version, context.query.user_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    products, scores, supports = (
+        np.array(row[0], np.int64),
+        np.array(row[1], np.float64),
+        np.array(row[2], np.int64),
+    )
+    return votes(context, Source.COLLABORATIVE, "similar_shoppers", products, scores, supports=supports)
+
+
+def _summed(context: Context, code: str, rows: Mapping[int, NeighbourRow], weights: Mapping[int, float]) -> Votes:
+    """Add up the similarities of all rows; support and reason come from the row that adds most."""
+    anchors: Sequence[int] = [anchor for anchor in weights if len(rows[anchor].products)]
+    products: Ids = concatenated([rows[anchor].products for anchor in anchors])  # type: ignore[assignment]
+    parts = np.concatenate([np.zeros(0), *(rows[anchor].scores * weights[anchor] for anchor in anchors)])
+    supports: Counts = concatenated([rows[anchor].supports for anchor in anchors])  # type: ignore[assignment]
+    because = np.repeat(np.array(anchors, np.int64), [len(rows[anchor].products) for anchor in anchors])
+    found, group = np.unique(products, return_inverse=True)
+    totals = np.bincount(group, weights=parts, minlength=len(found)).astype(np.float64)
+    loudest = np.lexsort((because, parts))
+    top = np.zeros(len(found), np.int64)
+    top[group[loudest]] = loudest
+    return votes(context, Source.COLLABORATIVE, code, found, totals, supports=supports[top], because=because[top])

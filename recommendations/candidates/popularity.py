@@ -1,0 +1,37 @@
+"""Popularity: decayed, weighted counts; also what fills every list that other signals leave short."""
+
+import numpy as np
+
+from recommendations import popular
+from recommendations.candidates import DEPTH, Context
+from recommendations.contracts import Ids, Source, Votes
+
+
+def most_popular(context: Context, others: Ids) -> Votes:
+    """Return the most popular of everything that may be shown, and the popularity of the `others`' candidates.
+
+    With equal counts the newest comes first. There is a vote for products that nobody has touched, too: the list has
+    to be filled in a shop that opened today.
+    """
+    return _ranked(context, context.shelf.ids[context.shelf.eligible(context.filters)], others, "popular")
+
+
+def most_popular_alike(context: Context, others: Ids) -> Votes:
+    """Return the same among the anchors' own categories; among all products where that leaves too few."""
+    categories = {context.shelf.facts(anchor).category for anchor in context.anchors} - {""}
+    alike = context.shelf.eligible(context.filters) & context.shelf.in_categories(categories)
+    found = _ranked(context, context.shelf.ids[alike], others, "popular_alike")
+    return found if len(found) > context.query.limit else most_popular(context, others)
+
+
+def _ranked(context: Context, products: Ids, others: Ids, code: str) -> Votes:
+    if context.barred:
+        products = products[~np.isin(products, np.fromiter(context.barred, np.int64, len(context.barred)))]
+    scores = popular.scores_of(products)
+    count = min(len(products), DEPTH)
+    best = np.argpartition(-scores, count - 1)[:count] if 0 < count < len(products) else np.arange(count)
+    chosen = np.union1d(products[best], others)
+    scores = popular.scores_of(chosen)
+    order = np.lexsort((-chosen, -scores))
+    nothing = np.zeros(len(chosen), np.int64)
+    return Votes(Source.POPULARITY, code, chosen[order], scores[order], nothing, nothing)

@@ -1,0 +1,69 @@
+"""How the engine is set up: event weights, decay, and each placement's settings; a model version may carry its own."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from interactions.weights import DEFAULT_WEIGHTS
+from recommendations.contracts import Placement, PlacementSettings
+
+DECAY_DAYS = 30.0
+OWNED_DAYS = 30
+BRIEF_WEIGHTS: Mapping[str, float] = MappingProxyType({"content": 0.5, "collaborative": 0.3, "popularity": 0.2})
+
+DEFAULT_PLACEMENTS: Mapping[Placement, PlacementSettings] = MappingProxyType(
+    {
+        # 4 of 12 for a category, as the brief's diversity limit.
+        Placement.HOMEPAGE: PlacementSettings(BRIEF_WEIGHTS, category_share=1 / 3, brand_share=1 / 3),
+        # Alternatives to one product share its category and often its brand: that is what the shopper asked for.
+        Placement.PRODUCT: PlacementSettings(BRIEF_WEIGHTS),
+        Placement.CART: PlacementSettings(BRIEF_WEIGHTS, category_share=1 / 2),
+        Placement.BOUGHT_TOGETHER: PlacementSettings(BRIEF_WEIGHTS),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Everything that decides a list, apart from the data."""
+
+    placements: Mapping[Placement, PlacementSettings] = field(default_factory=lambda: DEFAULT_PLACEMENTS)
+
+    def of(self, placement: Placement) -> PlacementSettings:
+        """Return one placement's settings."""
+        return self.placements[placement]
+
+    @property
+    def digest(self) -> str:
+        """Return a short fingerprint: part of every cache key, so that a changed weight needs no flush."""
+        return hashlib.sha256(json.dumps(to_json(self), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def default_event_weights() -> dict[str, float]:
+    """Return the brief's weight of each kind of event that has one."""
+    return {str(kind): weight for kind, weight in DEFAULT_WEIGHTS.items() if weight is not None}
+
+
+def to_json(settings: EngineSettings) -> dict[str, Any]:
+    """Return the form in which a model version keeps its settings."""
+    return {
+        placement.value: {
+            "weights": dict(chosen.weights),
+            "rescale": chosen.rescale,
+            "category_share": chosen.category_share,
+            "brand_share": chosen.brand_share,
+            "rerank": chosen.rerank,
+        }
+        for placement, chosen in settings.placements.items()
+    }
+
+
+def from_json(stored: Mapping[str, Any]) -> EngineSettings:
+    """Return the settings that a model version keeps; placements it does not mention have the defaults."""
+    placements = dict(DEFAULT_PLACEMENTS)
+    for name, chosen in stored.items():
+        placements[Placement(name)] = PlacementSettings(**chosen)
+    return EngineSettings(MappingProxyType(placements))

@@ -1,0 +1,63 @@
+"""Similar shoppers: what the nearest other shoppers did that this one did not. No Django here."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from recommendations.learning.neighbours import Row, best_of, binary, bm25_weighted
+
+NEIGHBOURS = 50
+CHUNK = 256
+
+
+def neighbourhoods(matrix: sp.csr_matrix, rows: npt.NDArray[np.int64], *, most: int) -> Iterator[Row]:
+    """Yield for each person in `rows` the products of their 50 nearest persons, scored by summed cosine.
+
+    `matrix` is persons × products of decayed interest; nearness is the cosine of BM25-weighted rows. What the person
+    dealt with themselves is left out. Support is the number of near persons behind a product. Memory: one chunk of
+    persons against all.
+    """
+    unit = _unit_rows(bm25_weighted(matrix))
+    transposed, present = unit.T.tocsr(), binary(matrix)
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        nearest = _nearest(unit[chunk] @ transposed, chunk)
+        totals = (nearest @ present).tocsr()
+        counts = (binary(nearest) @ present).tocsr()
+        totals.sort_indices()
+        counts.sort_indices()
+        for offset, person in enumerate(chunk.tolist()):
+            span = slice(totals.indptr[offset], totals.indptr[offset + 1])
+            own = present.indices[present.indptr[person] : present.indptr[person + 1]]
+            columns = totals.indices[span].astype(np.int64)
+            scores = np.where(np.isin(columns, own), 0.0, totals.data[span].astype(np.float64))
+            supports = counts.data[counts.indptr[offset] : counts.indptr[offset + 1]].astype(np.int64)
+            best = best_of(-1, columns, scores, supports, most=most, score=lambda _, __, values, ___: values)
+            yield Row(person, best.columns, best.scores, best.supports)
+
+
+def _nearest(similarities: sp.csr_matrix, persons: npt.NDArray[np.int64]) -> sp.csr_matrix:
+    """Return the similarities with the largest 50 of each row, the person themselves left out."""
+    columns: list[npt.NDArray[np.int64]] = []
+    values: list[npt.NDArray[np.float64]] = []
+    for offset, person in enumerate(persons.tolist()):
+        span = slice(similarities.indptr[offset], similarities.indptr[offset + 1])
+        others, near = similarities.indices[span], similarities.data[span]
+        kept = np.flatnonzero(others != person)
+        if len(kept) > NEIGHBOURS:
+            # Ties are broken by place, so that a training repeated on the same events gives the same lists.
+            kept = kept[np.lexsort((others[kept], -near[kept]))[:NEIGHBOURS]]
+        columns.append(others[kept].astype(np.int64))
+        values.append(near[kept].astype(np.float64))
+    pointers = np.concatenate([[0], np.cumsum([len(one) for one in columns])])
+    shape = (len(persons), similarities.shape[1])
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(columns), pointers), shape=shape)
+
+
+def _unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scaled = matrix.copy()
+    scaled.data = (scaled.data / np.repeat(np.maximum(lengths, 1e-12), np.diff(matrix.indptr))).astype(np.float32)
+    return scaled

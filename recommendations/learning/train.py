@@ -1,0 +1,125 @@
+"""`train`: one pass over the events makes a whole new version, which then becomes the active one."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from django.db import connection
+from django.utils import timezone
+
+from recommendations import popular
+from recommendations.learning import versions
+from recommendations.learning.content import content_neighbours, read_embeddings
+from recommendations.learning.events import Events, read_events
+from recommendations.learning.matrices import interest_matrix, order_matrix
+from recommendations.learning.neighbours import item_neighbours, together
+from recommendations.learning.popularity import recount_popularity
+from recommendations.learning.shoppers import neighbourhoods
+from recommendations.models import ModelVersion, NeighbourList
+from recommendations.selectors import event_weights
+
+LIST_LENGTH = 50
+NEIGHBOURHOOD_LENGTH = 100
+# Neighbourhoods are kept for whoever was here within this time; others are served by their products' neighbours.
+ACTIVE_DAYS = 365
+
+Progress = Callable[[str], None]
+USERS = """
+    SELECT DISTINCT hashtextextended('u:' || user_id, 0), user_id FROM user_interactions
+    WHERE user_id IS NOT NULL AND occurred_at >= %s AND occurred_at < %s
+"""
+
+
+@dataclass
+class _Figures:
+    """What is counted on the way, for the version's record."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str, progress: Progress) -> Iterator[None]:
+        progress(step)
+        began = time.perf_counter()
+        yield
+        self.values[f"{step}, seconds"] = round(time.perf_counter() - began, 3)
+
+
+def train(*, as_of: datetime | None = None, activate: bool = True, progress: Progress = lambda _: None) -> ModelVersion:
+    """Learn from everything before `as_of` (now) and return the new version, active unless told otherwise.
+
+    Killed at any line, it leaves the version before it active; what it wrote is pruned by a later training.
+    """
+    moment = as_of or timezone.now()
+    carried = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).values_list("settings", flat=True).first()
+    version = versions.begin_version(as_of=moment, settings=carried or {})
+    figures = _Figures()
+    try:
+        _learn(version, event_weights(), figures, progress)
+    except BaseException as error:
+        ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.FAILED, message=repr(error))
+        raise
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.READY, figures=figures.values)
+    if activate:
+        versions.activate(version)
+    versions.prune_versions()
+    popular.forget()
+    version.refresh_from_db()
+    return version
+
+
+def _learn(version: ModelVersion, weights: Mapping[str, float], figures: _Figures, progress: Progress) -> None:
+    with figures.timed("events", progress):
+        events = read_events(until=version.as_of, event_weights=weights)
+        figures.values |= {
+            "events": len(events),
+            "persons": len(events.persons),
+            "products": len(events.products),
+        }
+    with figures.timed("popularity", progress):
+        recount_popularity(weights)
+    interest = interest_matrix(events, until=version.as_of.timestamp())
+    with figures.timed("neighbours", progress):
+        rows = item_neighbours(interest, most=LIST_LENGTH)
+        _store(version, NeighbourList.Kind.ITEM_TO_ITEM, rows, events, figures)
+    with figures.timed("bought together", progress):
+        _store(
+            version,
+            NeighbourList.Kind.TOGETHER,
+            together(order_matrix(events), most=LIST_LENGTH),
+            events,
+            figures,
+        )
+    with figures.timed("similar shoppers", progress):
+        figures.values["similar_shoppers"] = _store_neighbourhoods(version, interest, events)
+    with figures.timed("content", progress):
+        products, vectors = read_embeddings()
+        rows = content_neighbours(vectors, most=LIST_LENGTH)
+        figures.values["content"] = versions.store_lists(version, NeighbourList.Kind.CONTENT, rows, products, products)
+
+
+def _store(version: ModelVersion, kind: str, rows: Any, events: Events, figures: _Figures) -> None:
+    figures.values[kind] = versions.store_lists(version, kind, rows, events.products, events.products)
+
+
+def _store_neighbourhoods(version: ModelVersion, interest: sp.csr_matrix, events: Events) -> int:
+    users = _users(events, since=version.as_of - timedelta(days=ACTIVE_DAYS), until=version.as_of)
+    known = np.array(sorted(users), np.int64)
+    rows = neighbourhoods(interest, known[np.diff(interest.indptr)[known] > 0], most=NEIGHBOURHOOD_LENGTH)
+    return versions.store_neighbourhoods(version, rows, users, events.products)
+
+
+def _users(events: Events, *, since: datetime, until: datetime) -> dict[int, str]:
+    """Return the user id of every row of the matrix that is a user's, as far as they were active since then."""
+    with connection.cursor() as cursor:
+        cursor.execute(USERS, [since, until])
+        found = cursor.fetchall()
+    hashes = np.array([one for one, _ in found], np.int64)
+    rows = np.searchsorted(events.persons, hashes)
+    rows = np.minimum(rows, max(len(events.persons) - 1, 0))
+    known = events.persons[rows] == hashes if len(events.persons) else np.zeros(0, bool)
+    return {int(row): found[index][1] for index, row in enumerate(rows.tolist()) if known[index]}

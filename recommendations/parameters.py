@@ -1,0 +1,76 @@
+"""The query parameters of lists and search: parsed, checked, and turned into a `Query`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from recommendations.contracts import Filters, Placement, Query
+from reemio.api.fields import LONGEST_ID, PriceField, ShopIdField, TextField
+
+MOST_IDS = 500
+LONGEST_ID_LIST = 64_000
+
+
+class IdListField(TextField):
+    """Product ids, separated by commas; empty ones are passed over. Gives a tuple."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_ID_LIST, **kwargs)
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
+        """Split, and refuse ids that no product can have."""
+        ids = tuple(dict.fromkeys(part for part in super().to_internal_value(data).split(",") if part))
+        if len(ids) > MOST_IDS:
+            raise serializers.ValidationError(f"More than {MOST_IDS} ids.", code="max_length")
+        if any(len(one) > LONGEST_ID for one in ids):
+            raise serializers.ValidationError(f"An id is longer than {LONGEST_ID} characters.", code="max_length")
+        return ids
+
+
+class ListParameters(serializers.Serializer[Any]):
+    """What all lists take."""
+
+    user_id = ShopIdField(required=False, help_text="The shopper, by the shop's id.")
+    session_id = ShopIdField(required=False, help_text="The visit, known or anonymous.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=50, help_text="How many items.")
+    category = TextField(required=False, max_length=500, help_text="Only this category path, and what is below it.")
+    exclude = IdListField(required=False, help_text="Product ids to leave out, separated by commas.")
+    min_price = PriceField(required=False, help_text="Lowest price, inclusive.")
+    max_price = PriceField(required=False, help_text="Highest price, inclusive.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a price band that nothing can be in."""
+        lowest, highest = attrs.get("min_price"), attrs.get("max_price")
+        if lowest is not None and highest is not None and lowest > highest:
+            raise serializers.ValidationError({"max_price": "max_price is below min_price."}, code="invalid")
+        return attrs
+
+    def filters(self) -> Filters:
+        """Return the filters that were asked for."""
+        data = self.validated_data
+        return Filters(data.get("category", ""), data.get("min_price"), data.get("max_price"))
+
+    def query(self, placement: Placement, *, default_limit: int, anchors: tuple[str, ...] = ()) -> Query:
+        """Return the question to the engine."""
+        data = self.validated_data
+        return Query(
+            placement=placement,
+            limit=data.get("limit", default_limit),
+            user_id=data.get("user_id", ""),
+            session_id=data.get("session_id", ""),
+            anchors=anchors,
+            exclude=frozenset(data.get("exclude", ())),
+            filters=self.filters(),
+        )
+
+
+class CartParameters(ListParameters):
+    """What the cart's list takes besides."""
+
+    product_ids = IdListField(help_text="What is in the cart: ids separated by commas, or the parameter repeated.")
+
+
+class SearchParameters(ListParameters):
+    """What search takes besides."""
+
+    q = TextField(max_length=500, help_text="What to look for.")

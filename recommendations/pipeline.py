@@ -1,0 +1,89 @@
+"""A request, in a straight line: read the taste, propose, blend, rerank, apply the rules."""
+
+from recommendations import reasons, reranking, rules, scoring, taste
+from recommendations.candidates import Context
+from recommendations.candidates.propose import propose
+from recommendations.configuration import from_json
+from recommendations.contracts import (
+    Item,
+    Placement,
+    ProductFacts,
+    Query,
+    Recommendations,
+    Scored,
+    Strategy,
+    Taste,
+)
+from recommendations.selectors import event_weights
+from recommendations.shelf import ActiveVersion, shelf
+
+
+def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommendations:
+    """Answer one query. `version` overrules the active model version: for evaluation, exports and previews."""
+    active = shelf.refresh()
+    version = version or active
+    settings = from_json(version.settings).of(query.placement)
+
+    liked = taste.of(query, event_weights=event_weights())
+    context = _context(query, liked, version.id)
+    votes = propose(context)
+    scored = scoring.blend(votes, settings)
+    facts = {one.product: shelf.facts(one.product) for one in scored}
+    model = reranking.reranker() if settings.rerank else reranking.Off("not switched on for this placement")
+    head = scored[: reranking.PAIRS]
+    ranked = reranking.rerank(
+        scored, model=model, context=_context_text(context), texts=[facts[one.product].title for one in head]
+    )
+    shown = rules.apply(
+        ranked,
+        facts,
+        barred=context.barred,
+        settings=settings,
+        limit=query.limit,
+        together_first=query.placement is Placement.BOUGHT_TOGETHER,
+    )
+    return Recommendations(
+        query=query,
+        strategy=_strategy(context),
+        items=tuple(_item(one, facts[one.product], context) for one in shown),
+        model_version=version.id,
+        rerank_state=model.state,
+    )
+
+
+def _context(query: Query, liked: Taste, version: int | None) -> Context:
+    """Put together what the sources ask for: our ids of the anchors, and everything that no list may hold."""
+    anchors = tuple(dict.fromkeys(shelf.ids_of(query.anchors)))
+    barred = {*anchors, *shelf.ids_of(query.exclude)}
+    if query.placement is Placement.HOMEPAGE and not query.include_purchased:
+        barred |= liked.owned
+    return Context(query, liked, shelf, version, anchors, frozenset(barred))
+
+
+def _context_text(context: Context) -> str:
+    """Say in words what the list is about, as the reranker reads it."""
+    products = context.anchors or tuple(one.product for one in context.taste.recent[:5])
+    return "; ".join(shelf.facts(product).title for product in products)
+
+
+def _strategy(context: Context) -> Strategy:
+    """Name truthfully what was done."""
+    placement = context.query.placement
+    if placement is Placement.HOMEPAGE:
+        if context.taste.is_empty:
+            return Strategy.POPULAR
+        return Strategy.PERSONALIZED if context.taste.known_user else Strategy.SESSION
+    if not context.anchors:
+        return Strategy.POPULAR
+    return {
+        Placement.PRODUCT: Strategy.SIMILAR,
+        Placement.CART: Strategy.CART,
+        Placement.BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
+    }[placement]
+
+
+def _item(one: Scored, facts: ProductFacts, context: Context) -> Item:
+    if context.query.placement is Placement.BOUGHT_TOGETHER and one.collaborative == 0:
+        return Item(one, facts, reasons.complement(shelf.facts(context.anchors[0])))
+    deeds = {recent.product: recent.kind for recent in context.taste.recent}
+    return Item(one, facts, reasons.reason_for(one, facts=shelf.facts, deeds=deeds))

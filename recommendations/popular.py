@@ -1,0 +1,71 @@
+"""The live popularity of every product: shared among processes through Redis, read anew every few seconds."""
+
+import threading
+import time
+
+import numpy as np
+from django.core.cache import cache
+from django.db import connection
+
+from recommendations.contracts import Ids, Scores
+
+REFRESH_SECONDS = 3.0
+READ = "SELECT product_id, score FROM recommendations_productpopularity WHERE score > 0 ORDER BY product_id"
+
+_lock = threading.Lock()
+
+
+class _Kept:
+    """What this process read last: products in ascending order, and their forward-decayed sums."""
+
+    products: Ids = np.zeros(0, np.int64)
+    scores: Scores = np.zeros(0)
+    read_at = -np.inf
+
+
+def scores_of(products: Ids) -> Scores:
+    """Return each product's popularity relative to the most popular one of all, in [0, 1].
+
+    The decay factor of the present moment is common to all products, so it cancels out.
+    """
+    _refresh()
+    known, scores = _Kept.products, _Kept.scores
+    if len(known) == 0:
+        return np.zeros(len(products))
+    places = np.minimum(np.searchsorted(known, products), len(known) - 1)
+    return np.where(known[places] == products, scores[places], 0.0)
+
+
+def forget() -> None:
+    """Read again at the next question: after a training, and between tests."""
+    _Kept.read_at = -np.inf
+    cache.delete(CACHE_KEY)
+
+
+CACHE_KEY = "popularity:v1"
+
+
+def _refresh() -> None:
+    if time.monotonic() - _Kept.read_at < REFRESH_SECONDS or not _lock.acquire(blocking=_Kept.read_at < 0):
+        return
+    try:
+        if time.monotonic() - _Kept.read_at < REFRESH_SECONDS:
+            return
+        raw = cache.get(CACHE_KEY)
+        if raw is None:
+            raw = _read()
+            cache.set(CACHE_KEY, raw, timeout=REFRESH_SECONDS)
+        products, scores = np.frombuffer(raw[0], np.int64), np.frombuffer(raw[1], np.float64)
+        _Kept.products, _Kept.scores = products, scores
+        _Kept.read_at = time.monotonic()
+    finally:
+        _lock.release()
+
+
+def _read() -> tuple[bytes, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute(READ)
+        rows = cursor.fetchall()
+    products = np.array([row[0] for row in rows], np.int64)
+    sums = np.array([row[1] for row in rows], np.float64)
+    return products.tobytes(), (sums / sums.max() if len(sums) else sums).tobytes()

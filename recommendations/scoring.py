@@ -1,0 +1,102 @@
+"""Stage 2, pure: raw votes become signals in [0, 1], and signals one score. No Django here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from recommendations.contracts import Ids, PlacementSettings, Scored, Scores, Source, Votes
+
+# What goes on to the later stages, best first.
+DEPTH = 200
+NAMED = 3.0
+
+
+def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = DEPTH) -> tuple[Scored, ...]:
+    """Return every voted product once, best first: score = Σ weight × signal over content, collaborative, popularity.
+
+    A signal is the mean of its sources' rescaled votes; a source that is silent on a product counts 0. Equal scores
+    are ordered by our id, so the result does not depend on the order of votes or of candidates in them.
+    """
+    if not any(len(one) for one in found):
+        return ()
+    products = np.unique(np.concatenate([one.products for one in found]))
+    places = [np.searchsorted(products, one.products) for one in found]
+    rescaled = [rescale(one.scores, settings.rescale) for one in found]
+    signals = _signals(found, places, rescaled, len(products))
+    score = sum((settings.weights.get(source, 0.0) * signals[source] for source in Source), np.zeros(len(products)))
+    loudest = _loudest(found, places, rescaled, settings, len(products))
+    return tuple(_scored(one, products, score, signals, found, loudest) for one in _best(score, products, depth))
+
+
+def rescale(raw: Scores, method: str) -> Scores:
+    """Bring raw scores into [0, 1], keeping their order.
+
+    `max` divides by the largest, so that ratios survive; `rank` gives 1 − rank/n, so that only the order does.
+    """
+    if len(raw) == 0:
+        return raw
+    if method == "rank":
+        _, place = np.unique(-raw, return_inverse=True)
+        return 1.0 - place / len(raw)
+    if method != "max":
+        raise ValueError(f"There is no rescaling called {method!r}.")
+    largest = raw.max()
+    return np.clip(raw / largest, 0.0, 1.0) if largest > 0 else np.zeros(len(raw))
+
+
+def _signals(
+    found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], count: int
+) -> Mapping[Source, Scores]:
+    signals = {source: np.zeros(count) for source in Source}
+    speakers = {source: sum(one.source is source for one in found) for source in Source}
+    for one, place, values in zip(found, places, rescaled, strict=True):
+        signals[one.source][place] += values / speakers[one.source]
+    return {source: np.clip(values, 0.0, 1.0) for source, values in signals.items()}
+
+
+def _loudest(
+    found: Sequence[Votes],
+    places: Sequence[Ids],
+    rescaled: Sequence[Scores],
+    settings: PlacementSettings,
+    count: int,
+) -> tuple[Ids, Ids]:
+    """Return, for each product, which votes make its reason, and at which place in them it stands.
+
+    It is what adds most to the score; a vote that can name a product is preferred up to `NAMED` times, since "because
+    you viewed …" says more than "similar".
+    """
+    best, which, where = np.full(count, -1.0), np.zeros(count, np.int64), np.zeros(count, np.int64)
+    order = sorted(range(len(found)), key=lambda index: (found[index].source, found[index].code))
+    for index in order:
+        says = settings.weights.get(found[index].source, 0.0) * rescaled[index]
+        says = np.where(found[index].because > 0, NAMED * says, says)
+        louder = says > best[places[index]]
+        touched = places[index][louder]
+        best[touched], which[touched], where[touched] = says[louder], index, np.flatnonzero(louder)
+    return which, where
+
+
+def _best(score: Scores, products: Ids, depth: int) -> Sequence[int]:
+    return [int(one) for one in np.lexsort((products, -score))[:depth]]
+
+
+def _scored(
+    one: int,
+    products: Ids,
+    score: Scores,
+    signals: Mapping[Source, Scores],
+    found: Sequence[Votes],
+    loudest: tuple[Ids, Ids],
+) -> Scored:
+    speaker, place = found[int(loudest[0][one])], int(loudest[1][one])
+    return Scored(
+        product=int(products[one]),
+        score=float(score[one]),
+        content=float(signals[Source.CONTENT][one]),
+        collaborative=float(signals[Source.COLLABORATIVE][one]),
+        popularity=float(signals[Source.POPULARITY][one]),
+        loudest=speaker.code,
+        support=int(speaker.supports[place]),
+        because=int(speaker.because[place]),
+    )

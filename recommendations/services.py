@@ -1,0 +1,58 @@
+"""What callers ask of the engine: a list, answered and remembered."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from recommendations import pipeline
+from recommendations.contracts import Placement, Query, Recommendations
+from recommendations.models import ServedList
+from recommendations.recorder import recorder
+
+CONTEXTS = {
+    Placement.HOMEPAGE: "homepage",
+    Placement.PRODUCT: "product_page",
+    Placement.BOUGHT_TOGETHER: "product_page",
+    Placement.CART: "cart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A list with the id by which impressions, clicks and purchases are joined to it."""
+
+    request_id: uuid.UUID
+    context: str
+    answer: Recommendations
+
+
+def serve_recommendations(query: Query) -> Served:
+    """Answer `query` and remember what was served."""
+    began = time.perf_counter()
+    answer = pipeline.recommend(query)
+    served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer)
+    remember(served, milliseconds=(time.perf_counter() - began) * 1000)
+    return served
+
+
+def remember(served: Served, *, milliseconds: float, placement: str = "") -> None:
+    """Hand a list to the recorder."""
+    query, answer = served.answer.query, served.answer
+    recorder.remember(
+        ServedList(
+            request_id=served.request_id,
+            served_at=timezone.now(),
+            placement=placement or query.placement.value,
+            context=served.context,
+            strategy=answer.strategy.value,
+            user_id=query.user_id,
+            session_id=query.session_id,
+            anchors=list(query.anchors),
+            products=[item.facts.product_id for item in answer.items],
+            scores=[item.scored.score for item in answer.items],
+            model_version=answer.model_version,
+            milliseconds=milliseconds,
+        )
+    )

@@ -1,0 +1,28 @@
+"""The engine's periodic work. Each task takes no arguments and may run at any time, twice, and side by side."""
+
+from celery import shared_task
+
+from recommendations.learning.folding import BATCH, fold_fresh
+from recommendations.learning.preferences import recount_rewritten
+from recommendations.learning.train import train
+
+MOST_BATCHES = 200
+
+
+@shared_task(name="recommendations.fold")
+def fold() -> int:
+    """Fold fresh events into tastes and popularity, recount whose past was rewritten; return how many events."""
+    folded = 0
+    for _ in range(MOST_BATCHES):
+        count = fold_fresh()
+        folded += count
+        if count < BATCH:
+            break
+    recount_rewritten()
+    return folded
+
+
+@shared_task(name="recommendations.train_nightly")
+def train_nightly() -> int:
+    """Train a new version from everything up to now; return its number."""
+    return int(train().pk)

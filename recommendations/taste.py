@@ -1,0 +1,147 @@
+"""The taste of whoever asks: what was folded before, plus every event since. Reads only."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+from django.utils import timezone
+
+from recommendations.configuration import DECAY_DAYS, OWNED_DAYS
+from recommendations.contracts import Query, RecentProduct, Taste
+from recommendations.decay import decay
+from recommendations.history import RECENT_EVENTS, RECOUNT_EVENTS, Event, recent_events, subjects_of
+from recommendations.shelf import shelf
+from recommendations.sums import DIMENSIONS, Sums, combined, counted
+
+STRONGEST_RECENT = 30
+NOTHING = Taste()
+
+STORED = """
+    SELECT subject, as_of, vector::text, weight, categories, events, r.subject IS NOT NULL
+    FROM (SELECT unnest(%s::text[]) AS subject) asked
+    LEFT JOIN tastes USING (subject)
+    LEFT JOIN rewritten_histories r USING (subject)
+"""
+VECTORS = "SELECT product_id, vector::text FROM catalog_productembedding WHERE product_id = ANY(%s)"
+
+
+def of(query: Query, *, event_weights: Mapping[str, float]) -> Taste:
+    """Return the taste behind `query`: at most three queries, whatever the length of the history.
+
+    Live, the stored sums are taken and only events that are not in them yet are added, so that the next request
+    reflects an event at once. With an *as-of*, or after a person's past was rewritten, the sums are recounted from
+    their latest events instead.
+    """
+    if not query.user_id and not query.session_id:
+        return NOTHING
+    now = query.as_of or timezone.now()
+    stored = _Stored((), recount=True) if query.as_of else _stored(query)
+    events = recent_events(query, now=now, most=RECOUNT_EVENTS if stored.recount else RECENT_EVENTS)
+    to_add = [event for event in events if event.fresh or stored.recount]
+    sums = combined([*stored.sums, sums_of(to_add, event_weights)])
+    return Taste(
+        vector=_unit(sums),
+        recent=_strongest(events, event_weights, now),
+        owned=frozenset(event.product for event in events if event.kind == "purchase" and _owned(event, now)),
+        categories=_by_weight(sums.categories) if sums else {},
+        known_user=any(event.user for event in events),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    sums: Sequence[Sums]
+    recount: bool
+
+
+def _stored(query: Query) -> _Stored:
+    with connection.cursor() as cursor:
+        cursor.execute(STORED, [list(subjects_of(query.user_id, query.session_id))])
+        rows = cursor.fetchall()
+    if any(rewritten for *_, rewritten in rows):
+        return _Stored((), recount=True)
+    return _Stored(
+        [
+            Sums(as_of, parse_vector(vector), weight, json.loads(categories), events)
+            for _, as_of, vector, weight, categories, events, _ in rows
+            if as_of is not None
+        ],
+        recount=False,
+    )
+
+
+def sums_of(events: Sequence[Event], event_weights: Mapping[str, float]) -> Sums:
+    """Return the sums of these events, decayed to the latest of them. One query."""
+    weighted = [event for event in events if event.kind in event_weights]
+    if not weighted:
+        return Sums.empty(datetime.min.replace(tzinfo=UTC))
+    found = vectors_of({event.product for event in weighted})
+    nothing = np.zeros(DIMENSIONS, dtype=np.float32)
+    return counted(
+        weights=np.array([event_weights[event.kind] for event in weighted]),
+        moments=[event.occurred_at for event in weighted],
+        vectors=np.stack([found.get(event.product, nothing) for event in weighted]),
+        embedded=np.array([event.product in found for event in weighted]),
+        categories=[shelf.facts(event.product).category for event in weighted],
+        as_of=max(event.occurred_at for event in weighted),
+    )
+
+
+def vectors_of(products: Iterable[int]) -> dict[int, npt.NDArray[np.float32]]:
+    """Return the embeddings of those products that have one, by our id. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(VECTORS, [list(products)])
+        return {product: parse_vector(vector) for product, vector in cursor.fetchall()}
+
+
+def parse_vector(text: str) -> npt.NDArray[np.float32]:
+    """Return pgvector's text form `[1,2,…]` as an array."""
+    return np.fromstring(text[1:-1], dtype=np.float32, sep=",")
+
+
+def format_vector(vector: npt.NDArray[np.floating]) -> str:
+    """Return an array in pgvector's text form."""
+    return "[" + ",".join(map(repr, vector.tolist())) + "]"
+
+
+def _unit(sums: Sums | None) -> npt.NDArray[np.float32] | None:
+    """Return the mean embedding at unit length, or None where nothing counts, or likes and dislikes cancel out."""
+    if sums is None:
+        return None
+    length = math.sqrt(float(np.dot(sums.vector, sums.vector)))
+    if length <= 1e-6 * sums.weight:
+        return None
+    return (sums.vector / length).astype(np.float32)
+
+
+def _by_weight(categories: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(categories.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _strongest(events: Sequence[Event], event_weights: Mapping[str, float], now: datetime) -> tuple[RecentProduct, ...]:
+    """Return each product once with its summed decayed weight, strongest first; disliked ones are left out."""
+    weights: dict[int, float] = {}
+    kinds: dict[int, Event] = {}
+    for event in events:
+        weight = event_weights.get(event.kind, 0.0)
+        part = weight * decay(event.occurred_at, now, days=DECAY_DAYS)
+        weights[event.product] = weights.get(event.product, 0.0) + part
+        best = kinds.get(event.product)
+        if best is None or weight > event_weights.get(best.kind, 0.0):
+            kinds[event.product] = event
+    liked = [
+        RecentProduct(product, kinds[product].kind, kinds[product].occurred_at, weight)
+        for product, weight in weights.items()
+        if weight > 0
+    ]
+    liked.sort(key=lambda recent: (-recent.weight, recent.product))
+    return tuple(liked[:STRONGEST_RECENT])
+
+
+def _owned(event: Event, now: datetime) -> bool:
+    return (now - event.occurred_at).days < OWNED_DAYS

@@ -1,0 +1,67 @@
+"""A small shop for the engine's tests: made-up vectors, so that no model has to be loaded."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalog.models import Product, ProductEmbedding
+from interactions.models import FreshInteraction, Interaction
+from recommendations import neighbours, popular, selectors
+from recommendations.recorder import recorder
+from recommendations.shelf import shelf
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_engine() -> Iterator[None]:
+    """Forget what this process keeps between requests: each test has a database of its own."""
+    for forget in (shelf.clear, neighbours.forget, popular.forget, selectors.forget):
+        forget()
+    yield
+    recorder.close()
+
+
+def direction(axis: int, *, towards: int | None = None, by: float = 0.0) -> list[float]:
+    """Return a unit vector along one axis, tilted `by` towards another."""
+    vector = np.zeros(384)
+    vector[axis] = 1.0
+    if towards is not None:
+        vector[towards] = by
+    return list(vector / np.linalg.norm(vector))
+
+
+def make_product(product_id: str, *, axis: int = 0, tilt: float = 0.0, **fields: Any) -> Product:
+    """Make a product whose vector lies along `axis`, tilted towards the next one."""
+    defaults = {
+        "title": product_id.replace("-", " ").title(),
+        "category": "Things",
+        "brand": "",
+        "price": Decimal("10.00"),
+        "currency": "USD",
+    }
+    product = Product.objects.create(product_id=product_id, **(defaults | fields))
+    ProductEmbedding.objects.create(product=product, vector=direction(axis, towards=axis + 1, by=tilt), text_hash="x")
+    return product
+
+
+def did(
+    kind: str, product_id: str, *, user: str | None = None, session: str | None = None, days_ago: float = 0.0,
+    order: str | None = None, fresh: bool = True, at: datetime | None = None,
+) -> Interaction:  # fmt: skip
+    """Store one event as ingestion does: with its place in the queue of what is to be learned."""
+    event = Interaction.objects.create(
+        interaction_type=kind,
+        user_id=user,
+        session_id=session,
+        product_id=product_id,
+        occurred_at=at or datetime.now(UTC) - timedelta(days=days_ago),
+        order_id=order,
+    )
+    if fresh:
+        FreshInteraction.objects.create(interaction=event)
+    return event
