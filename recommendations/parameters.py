@@ -20,6 +20,8 @@ class IdListField(TextField):
     def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
         """Split, and refuse ids that no product can have."""
         ids = tuple(dict.fromkeys(part for part in super().to_internal_value(data).split(",") if part))
+        if not ids and self.required:
+            self.fail("blank")
         if len(ids) > MOST_IDS:
             raise serializers.ValidationError(f"More than {MOST_IDS} ids.", code="max_length")
         if any(len(one) > LONGEST_ID for one in ids):

@@ -51,10 +51,10 @@ WRITE = """
 """
 COUNT = """
     INSERT INTO recommendations_productpopularity (product_id, score, shoppers)
-    SELECT product, GREATEST(score, 0), events
+    SELECT product, score, events
     FROM unnest(%s::bigint[], %s::float8[], %s::int[]) AS t(product, score, events) ORDER BY product
     ON CONFLICT (product_id) DO UPDATE SET
-        score = GREATEST(recommendations_productpopularity.score + EXCLUDED.score, 0),
+        score = recommendations_productpopularity.score + EXCLUDED.score,
         shoppers = recommendations_productpopularity.shoppers + EXCLUDED.shoppers
 """
 

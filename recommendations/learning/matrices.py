@@ -27,7 +27,7 @@ def interest_matrix(events: Events, *, until: float, decay_days: float = DECAY_D
 
 
 def order_matrix(events: Events) -> sp.csr_matrix:
-    """Return orders × products, 1 where the order held the product; orders of one product are left out."""
+    """Return orders × products, 1 where the order held the product."""
     chosen = events.bought & (events.order != 0)
     orders, row = np.unique(events.order[chosen], return_inverse=True)
     matrix = sp.csr_matrix(
@@ -36,8 +36,7 @@ def order_matrix(events: Events) -> sp.csr_matrix:
     )
     matrix.sum_duplicates()
     matrix.data[:] = 1
-    several = np.diff(matrix.indptr) > 1
-    return trimmed(matrix[several], MOST_PRODUCTS_OF_AN_ORDER)
+    return trimmed(matrix, MOST_PRODUCTS_OF_AN_ORDER)
 
 
 def trimmed(matrix: sp.csr_matrix, most: int) -> sp.csr_matrix:

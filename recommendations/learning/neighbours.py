@@ -12,6 +12,8 @@ import scipy.sparse as sp
 
 Floats = npt.NDArray[np.float64]
 CHUNK = 512
+# Imaginary orders of other things: where every order so far held the same two products, they still belong together.
+IMAGINARY_ORDERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def item_neighbours(matrix: sp.csr_matrix, *, most: int, shrinkage: float = 10.0
 
 def together(orders: sp.csr_matrix, *, most: int, minimum_support: int = 2) -> Iterator[Row]:
     """Yield each product's companions in orders, by log-likelihood ratio (Dunning 1993); positive ones only."""
-    total = orders.shape[0]
+    total = orders.shape[0] + IMAGINARY_ORDERS
     counts = np.bincount(orders.indices, minlength=orders.shape[1]).astype(np.float64)
 
     def score(row: int, columns: npt.NDArray[np.int64], _: Floats, supports: npt.NDArray[np.int64]) -> Floats:

@@ -27,7 +27,7 @@ RECOUNT = """
         GROUP BY p.id
     )
     INSERT INTO recommendations_productpopularity (product_id, score, shoppers)
-    SELECT id, GREATEST(score, 0), events FROM counted
+    SELECT id, score, events FROM counted
     ON CONFLICT (product_id) DO UPDATE SET score = EXCLUDED.score, shoppers = EXCLUDED.shoppers
 """
 FORGET = "DELETE FROM recommendations_productpopularity"
