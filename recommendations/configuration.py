@@ -10,7 +10,6 @@ from typing import Any
 from interactions.weights import DEFAULT_WEIGHTS
 from recommendations.contracts import Placement, PlacementSettings
 
-DECAY_DAYS = 30.0
 OWNED_DAYS = 30
 BRIEF_WEIGHTS: Mapping[str, float] = MappingProxyType({"content": 0.5, "collaborative": 0.3, "popularity": 0.2})
 

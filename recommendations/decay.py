@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 SECONDS_PER_DAY = 86_400.0
+# The brief's recency: weight × exp(−days / 30).
+DECAY_DAYS = 30.0
 
 
 def decay(then: datetime, now: datetime, *, days: float) -> float:

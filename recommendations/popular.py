@@ -2,12 +2,17 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from django.core.cache import cache
 from django.db import connection
 
 from recommendations.contracts import Ids, Scores
+from recommendations.forward_decay import popularity_as_of
+from recommendations.selectors import event_weights
 
 REFRESH_SECONDS = 3.0
 READ = "SELECT product_id, score FROM recommendations_productpopularity WHERE score > 0 ORDER BY product_id"
@@ -23,13 +28,15 @@ class _Kept:
     read_at = -np.inf
 
 
-def scores_of(products: Ids) -> Scores:
+def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
     """Return each product's popularity relative to the most popular one of all, in [0, 1].
 
-    The decay factor of the present moment is common to all products, so it cancels out.
+    The decay factor of the present moment is common to all products, so it cancels out. With an *as-of*, only what
+    happened before it is counted.
     """
-    _refresh()
-    known, scores = _Kept.products, _Kept.scores
+    if as_of is None:
+        _refresh()
+    known, scores = (_Kept.products, _Kept.scores) if as_of is None else _counted_before(as_of)
     if len(known) == 0:
         return np.zeros(len(products))
     places = np.minimum(np.searchsorted(known, products), len(known) - 1)
@@ -39,6 +46,7 @@ def scores_of(products: Ids) -> Scores:
 def forget() -> None:
     """Read again at the next question: after a training, and between tests."""
     _Kept.read_at = -np.inf
+    _counted_before.cache_clear()
     cache.delete(CACHE_KEY)
 
 
@@ -65,7 +73,17 @@ def _refresh() -> None:
 def _read() -> tuple[bytes, bytes]:
     with connection.cursor() as cursor:
         cursor.execute(READ)
-        rows = cursor.fetchall()
+        products, scores = _relative(cursor.fetchall())
+    return products.tobytes(), scores.tobytes()
+
+
+@lru_cache(maxsize=4)
+def _counted_before(as_of: datetime) -> tuple[Ids, Scores]:
+    return _relative([row for row in popularity_as_of(as_of, event_weights()) if row[1] > 0])
+
+
+def _relative(rows: Sequence[tuple[int, float]]) -> tuple[Ids, Scores]:
+    """Return products and their counts divided by the largest; `rows` are ordered by product."""
     products = np.array([row[0] for row in rows], np.int64)
     sums = np.array([row[1] for row in rows], np.float64)
-    return products.tobytes(), (sums / sums.max() if len(sums) else sums).tobytes()
+    return products, sums / sums.max() if len(sums) else sums

@@ -7,7 +7,7 @@ import numpy as np
 from recommendations.contracts import Ids, PlacementSettings, Scored, Scores, Source, Votes
 
 # What goes on to the later stages, best first.
-DEPTH = 200
+DEPTH = 150
 NAMED = 3.0
 
 

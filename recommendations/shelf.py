@@ -62,6 +62,7 @@ class Shelf:
         self._facts: list[ProductFacts] = []
         self._categories: dict[str, int] = {}
         self._ids = np.zeros(0, dtype=np.int64)
+        self._ascending = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
         self._available = np.zeros(0, dtype=bool)
         self._price = np.zeros(0, dtype=np.float64)
         self._category = np.zeros(0, dtype=np.int32)
@@ -123,8 +124,12 @@ class Shelf:
 
     def slots_of(self, products: Ids | Sequence[int]) -> npt.NDArray[np.int64]:
         """Return the slots of products; -1 for those that are not on the shelf."""
-        slots = self._slots
-        return np.fromiter((slots.get(int(one), -1) for one in products), dtype=np.int64, count=len(products))
+        ids, slots = self._ascending
+        if len(ids) == 0 or len(products) == 0:
+            return np.full(len(products), -1)
+        asked = np.asarray(products, np.int64)
+        places = np.minimum(np.searchsorted(ids, asked), len(ids) - 1)
+        return np.where(ids[places] == asked, slots[places], -1)
 
     def eligible(self, filters: Filters) -> npt.NDArray[np.bool_]:
         """Return, by slot, whether a product may be shown under these filters."""
@@ -166,6 +171,9 @@ class Shelf:
             self._available[slot] = facts.available
             self._slots[facts.id] = slot
             self._by_shop_id[facts.product_id] = facts.id
+        if fresh:
+            order = np.argsort(self._ids)
+            self._ascending = (self._ids[order], order)
 
     def _grow(self, size: int) -> None:
         """Make room, in new arrays: a reader in another thread keeps the ones it took."""

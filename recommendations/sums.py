@@ -12,8 +12,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from recommendations.configuration import DECAY_DAYS
-from recommendations.decay import SECONDS_PER_DAY
+from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY
 
 DIMENSIONS = 384
 

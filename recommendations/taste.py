@@ -11,9 +11,9 @@ import numpy.typing as npt
 from django.db import connection
 from django.utils import timezone
 
-from recommendations.configuration import DECAY_DAYS, OWNED_DAYS
+from recommendations.configuration import OWNED_DAYS
 from recommendations.contracts import Query, RecentProduct, Taste
-from recommendations.decay import decay
+from recommendations.decay import DECAY_DAYS, decay
 from recommendations.history import RECENT_EVENTS, RECOUNT_EVENTS, Event, recent_events, subjects_of
 from recommendations.shelf import shelf
 from recommendations.sums import DIMENSIONS, Sums, combined, counted

@@ -27,11 +27,11 @@ def most_popular_alike(context: Context, others: Ids) -> Votes:
 def _ranked(context: Context, products: Ids, others: Ids, code: str) -> Votes:
     if context.barred:
         products = products[~np.isin(products, np.fromiter(context.barred, np.int64, len(context.barred)))]
-    scores = popular.scores_of(products)
+    scores = popular.scores_of(products, as_of=context.query.as_of)
     count = min(len(products), DEPTH)
     best = np.argpartition(-scores, count - 1)[:count] if 0 < count < len(products) else np.arange(count)
     chosen = np.union1d(products[best], others)
-    scores = popular.scores_of(chosen)
+    scores = popular.scores_of(chosen, as_of=context.query.as_of)
     order = np.lexsort((-chosen, -scores))
     nothing = np.zeros(len(chosen), np.int64)
     return Votes(Source.POPULARITY, code, chosen[order], scores[order], nothing, nothing)

@@ -11,10 +11,9 @@ import numpy as np
 from django.db import connection, transaction
 
 from recommendations import popular
-from recommendations.configuration import DECAY_DAYS
-from recommendations.decay import SECONDS_PER_DAY
+from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY
+from recommendations.forward_decay import LANDMARK, LOCK
 from recommendations.history import Event
-from recommendations.learning.popularity import LANDMARK, LOCK
 from recommendations.selectors import event_weights
 from recommendations.shelf import shelf
 from recommendations.sums import Sums, combined

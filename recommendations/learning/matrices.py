@@ -3,8 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.configuration import DECAY_DAYS
-from recommendations.decay import SECONDS_PER_DAY, decayed
+from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY, decayed
 from recommendations.learning.events import Events
 
 # A person with more products than this is a reseller or a robot; their latest ones say enough.

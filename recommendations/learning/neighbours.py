@@ -83,8 +83,9 @@ def log_likelihood_ratio(both: npt.NDArray[np.int64] | Floats, left: float, righ
 def _entropy(*counts: npt.NDArray[np.generic]) -> Floats:
     """Return N·H = N·ln N − Σ k·ln k, elementwise over parallel arrays of counts."""
     stacked = np.stack([np.asarray(count, np.float64) for count in counts])
-    total = stacked.sum(axis=0)
-    return _xlogx(total) - _xlogx(stacked).sum(axis=0)
+    total: Floats = stacked.sum(axis=0)
+    parts: Floats = _xlogx(stacked).sum(axis=0)
+    return _xlogx(total) - parts
 
 
 def _xlogx(values: Floats) -> Floats:

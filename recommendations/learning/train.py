@@ -13,12 +13,13 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations import popular
+from recommendations.forward_decay import recount_popularity
 from recommendations.learning import versions
 from recommendations.learning.content import content_neighbours, read_embeddings
-from recommendations.learning.events import Events, read_events
+from recommendations.learning.events import Events
 from recommendations.learning.matrices import interest_matrix, order_matrix
 from recommendations.learning.neighbours import item_neighbours, together
-from recommendations.learning.popularity import recount_popularity
+from recommendations.learning.reading import read_events
 from recommendations.learning.shoppers import neighbourhoods
 from recommendations.models import ModelVersion, NeighbourList
 from recommendations.selectors import event_weights

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, connections
 
 from interactions.models import FreshInteraction, RewrittenHistory
+from recommendations.forward_decay import recount_popularity
 from recommendations.learning import folding
 from recommendations.learning.folding import fold_fresh
-from recommendations.learning.popularity import recount_popularity
 from recommendations.learning.preferences import recount_everybody, recount_rewritten
 from recommendations.models import ProductPopularity, Taste
 from recommendations.selectors import event_weights

@@ -1,4 +1,4 @@
-"""Popularity counted anew from the raw events, in one statement."""
+"""Popularity as forward-decayed sums: counted anew from the raw events, each time in one statement."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,8 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from recommendations.configuration import DECAY_DAYS
-from recommendations.decay import SECONDS_PER_DAY
+from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY
 
 # Sums are forward-decayed from here; see ProductPopularity.
 LANDMARK = datetime(2020, 1, 1, tzinfo=UTC)

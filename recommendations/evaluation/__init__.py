@@ -1,0 +1,1 @@
+"""Offline evaluation: held-out events, the real pipeline, named baselines, honest intervals."""
