@@ -8,3 +8,7 @@ class CatalogConfig(AppConfig):
 
     name = "catalog"
     verbose_name = "Catalog"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from catalog import checks  # noqa: F401

@@ -28,7 +28,6 @@ class Product(models.Model):
     stock_quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: stock is not tracked.")
     is_active = models.BooleanField(default=True)
     attributes = models.JSONField(default=dict, blank=True)
-    content_hash = models.CharField(max_length=64, editable=False, help_text="Digest of all mirrored fields.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When its content last changed.")
     # Set by a trigger to the writing transaction's id, so that a reader can ask "what changed since my snapshot".
@@ -48,7 +47,9 @@ class Product(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(product_id=""), name="product_id_not_empty"),
-            models.CheckConstraint(condition=Q(price__isnull=True) | Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0), name="product_price_not_negative"
+            ),
         ]
         indexes = [
             # Read by the category filter of every list: the path itself, or whatever begins with it.
@@ -68,20 +69,43 @@ class ProductEmbedding(models.Model):
     product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="embedding")
     vector = VectorField(dimensions=EMBEDDING_DIMENSIONS)
     text_hash = models.CharField(max_length=64, help_text="Digest of model and text: embed again only if it differs.")
+    model = models.CharField(max_length=200, blank=True, db_default="", help_text="The model's name.")
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         indexes = [
             # Read by content candidates and semantic search.
-            HnswIndex(fields=["vector"], name="embedding_hnsw", m=16, ef_construction=64, opclasses=["vector_cosine_ops"])
+            HnswIndex(
+                fields=["vector"], name="embedding_hnsw", m=16, ef_construction=64, opclasses=["vector_cosine_ops"]
+            )
         ]
 
     def __str__(self) -> str:
         return f"Embedding of {self.product_id}"
 
 
+class EmbeddingDue(models.Model):
+    """A note that a product's text is new or has changed, and waits for the model.
+
+    A trigger writes it in the transaction that wrote the text, whoever that was; embedding deletes the notes it took.
+    One product may have several: adding a note never waits for the embedder, which holds those it works on.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    due_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "embeddings due"
+
+    def __str__(self) -> str:
+        return f"Due: {self.product_id}"
+
+
 class Restock(models.Model):
-    """A stock that rose from 0, written in the transaction that raised it. Back-in-stock mails start here."""
+    """A stock that rose from 0. Back-in-stock mails start here.
+
+    A trigger writes it in the transaction that raised the stock, whoever did: a sync, a push or the admin.
+    """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="restocks")
     stock_quantity = models.PositiveIntegerField(null=True, help_text="Empty: the stock is not tracked any more.")
@@ -112,6 +136,7 @@ class CatalogSync(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     updated_since = models.DateTimeField(null=True, blank=True, help_text="Empty: a full run.")
     resume_at = models.CharField(max_length=2000, blank=True, help_text="The next page of an unfinished run.")
+    active_before = models.PositiveIntegerField(default=0, help_text="Active products when the run began.")
     new = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
@@ -121,7 +146,24 @@ class CatalogSync(models.Model):
     message = models.TextField(blank=True)
 
     class Meta:
-        ordering = ["-started_at"]
+        ordering = ["-started_at", "-pk"]
+        verbose_name = "catalog synchronisation"
 
     def __str__(self) -> str:
         return f"{self.source} sync of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class SeenProduct(models.Model):
+    """A product that an unfinished full run has met: whatever it has not met by its end has vanished.
+
+    Kept in the database, not in the process, so that a run that resumes after a crash still knows.
+    """
+
+    sync = models.ForeignKey(CatalogSync, models.CASCADE, related_name="seen")
+    product_id = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sync", "product_id"], name="seen_product_once")]
+
+    def __str__(self) -> str:
+        return self.product_id

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
+from django.contrib.postgres.search import SearchQuery
 from django.db import models
 from django.db.models import Q
 
@@ -40,4 +41,20 @@ class ProductQuerySet(models.QuerySet["Product"]):
             kept = kept.filter(price__gte=lowest)
         if highest is not None:
             kept = kept.filter(price__lte=highest)
+        return kept
+
+    def matching(self, *, words: str = "", category: str = "", brand: str = "", in_stock: bool | None = None) -> Self:
+        """Keep what has all of `words` in its texts, or has them for its id, and fits the other filters."""
+        kept = self
+        if words:
+            kept = kept.filter(
+                Q(search=SearchQuery(words, search_type="websearch", config="english")) | Q(product_id=words)
+            )
+        if category:
+            kept = kept.in_category(category)
+        if brand:
+            kept = kept.filter(brand=brand)
+        if in_stock is not None:
+            out = Q(stock_quantity=0)
+            kept = kept.exclude(out) if in_stock else kept.filter(out)
         return kept
