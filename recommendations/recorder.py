@@ -1,10 +1,10 @@
 """Remembers every served list without making its reader wait: a queue in memory, written in batches by one thread."""
 
-import atexit
 import queue
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.util import Finalize
 
 import structlog
 from django.db import DatabaseError, connection
@@ -51,7 +51,8 @@ class Recorder:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="served-lists", daemon=True)
                 self._thread.start()
-                atexit.register(self.close)
+                # Web workers are children of a supervisor and end without `atexit`; this runs in both kinds of process.
+                Finalize(None, self.close, exitpriority=10)
 
     def _run(self) -> None:
         try:
