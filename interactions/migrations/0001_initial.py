@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='FreshInteraction',
             fields=[
-                ('interaction', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fresh', serialize=False, to='interactions.interaction')),
+                ('interaction', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fresh', serialize=False, to='interactions.interaction')),
             ],
             options={
                 'db_table': 'fresh_interactions',

@@ -13,9 +13,16 @@ CREATE TABLE IF NOT EXISTS public.events (
 ALTER TABLE public.events ADD COLUMN IF NOT EXISTS error text;
 -- Read by the ingestion of the inbox.
 CREATE INDEX IF NOT EXISTS reemio_events_unprocessed ON public.events (id) WHERE processed_at IS NULL;
+-- Read by the export and the erasure of a person.
+CREATE INDEX IF NOT EXISTS reemio_events_user
+    ON public.events ((coalesce(payload ->> 'user_id', payload ->> 'userId')));
+CREATE INDEX IF NOT EXISTS reemio_events_session
+    ON public.events ((coalesce(payload ->> 'session_id', payload ->> 'sessionId')));
 """
 # The table may be the shop's own and hold its events: going back leaves it where it is.
-KEEP = "DROP INDEX IF EXISTS public.reemio_events_unprocessed;"
+KEEP = """
+DROP INDEX IF EXISTS public.reemio_events_unprocessed, public.reemio_events_user, public.reemio_events_session;
+"""
 
 
 class Migration(migrations.Migration):

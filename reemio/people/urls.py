@@ -1,5 +1,21 @@
 """The users endpoints, below /api/v1."""
 
-from django.urls import URLPattern
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-urlpatterns: list[URLPattern] = []
+from reemio.people.views import UserExportView, UserMergeView, UserView
+
+
+class ShopIdConverter(StringConverter):
+    """An opaque id: the shop's ids may hold slashes, and line breaks for all we know."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(ShopIdConverter, "user_id")
+
+urlpatterns = [
+    path("users/<user_id:user_id>/merge", UserMergeView.as_view(), name="user-merge"),
+    path("users/<user_id:user_id>/export", UserExportView.as_view(), name="user-export"),
+    path("users/<user_id:user_id>", UserView.as_view(), name="user"),
+]
