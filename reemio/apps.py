@@ -10,5 +10,6 @@ class ReemioConfig(AppConfig):
     verbose_name = "Reemio"
 
     def ready(self) -> None:
-        """Register the system checks, and make ours the Celery app that tasks are sent to."""
+        """Register the checks and the schemes of the API document; make ours the app that tasks are sent to."""
         from reemio import celery, checks  # noqa: F401
+        from reemio.api import schema  # noqa: F401

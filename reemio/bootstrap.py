@@ -1,15 +1,26 @@
-"""What every process does first: point Django at its settings and, where none is configured, start the private servers."""
+"""What every process does first: find the settings and, where none is configured, the private servers."""
 
 import os
 import sys
 from pathlib import Path
 
 from reemio.embedded import servers
+from reemio.embedded.processes import EmbeddedServerError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# These commands are asked before anything is running, or must not start anything.
-WITHOUT_SERVERS = {"help", "--help", "-h", "version", "--version", "compilemessages", "makemessages", "embedded"}
+# These commands are asked before anything is running, or see to the servers themselves.
+WITHOUT_SERVERS = {
+    "help",
+    "--help",
+    "-h",
+    "version",
+    "--version",
+    "compilemessages",
+    "makemessages",
+    "embedded",
+    "demo",
+}
 
 
 def prepare() -> None:
@@ -23,18 +34,35 @@ def prepare() -> None:
     _read_dotenv()
     if len(sys.argv) > 1 and sys.argv[1] in WITHOUT_SERVERS:
         return
+    try:
+        start_servers()
+    except EmbeddedServerError as error:
+        sys.exit(f"reemio: {error}")
+
+
+def start_servers() -> list[str]:
+    """Start the private servers that are wanted, name them in the environment, and return those names.
+
+    Raises `EmbeddedServerError` where one cannot be had.
+    """
+    named = []
     if servers.wanted("POSTGRES_"):
         os.environ["DATABASE_URL"] = servers.postgres_url(state_dir())
+        named.append("DATABASE_URL")
     if servers.wanted("REDIS_"):
         os.environ["REDIS_URL"] = servers.redis_url(state_dir())
+        named.append("REDIS_URL")
+    return named
 
 
 def state_dir() -> Path:
-    """Return the folder that holds all state of the private servers, `.reemio/` in the checkout by default."""
-    return Path(os.environ.get("REEMIO_STATE_DIR", BASE_DIR / ".reemio")).resolve()
+    """Return the folder of all state of the private servers, `.reemio/` in the checkout by default."""
+    return Path(os.environ.get("REEMIO_STATE_DIR") or BASE_DIR / ".reemio").resolve()
 
 
 def _read_dotenv() -> None:
-    from environs import Env
+    path = BASE_DIR / ".env"
+    if path.exists():
+        from environs import Env
 
-    Env.read_env(BASE_DIR / ".env", recurse=False)
+        Env.read_env(str(path), recurse=False)  # type: ignore[arg-type]  # its stubs type it as a method

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from environs import Env
 
 from reemio.logs import logging_config
+
+# Lets Django's classes that are generic only to the type checker (ModelAdmin, Paginator, …) be written so.
+django_stubs_ext.monkeypatch()
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,7 +23,7 @@ DEBUG = env.bool("DEBUG", False)
 # Development signs with a key that everybody knows; production has to bring its own (check reemio.E002).
 SECRET_KEY = env.str("SECRET_KEY", "" if PRODUCTION else "development-only-" + "not-a-secret-" * 3)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 REEMIO_SITE_URL = env.str("REEMIO_SITE_URL", f"http://localhost:{env.str('PORT', '8000')}")
 
 # --- Database and Redis ------------------------------------------------------------------------------------------
@@ -105,6 +109,7 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "corsheaders",
     "csp",
+    "django_prometheus",
     "django_celery_beat",
     "django_structlog",
     "reemio.access.apps.AccessConfig",
@@ -116,7 +121,8 @@ INSTALLED_APPS = [
     "reemio.demo.apps.DemoConfig",
 ]
 MIDDLEWARE = [
-    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "reemio.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -127,6 +133,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "reemio.urls"
 WSGI_APPLICATION = "reemio.wsgi.application"
@@ -182,7 +189,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SESSION_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = PRODUCTION
-CORS_ALLOWED_ORIGINS = env.list("REEMIO_CORS_ORIGINS", [])
+CORS_ALLOWED_ORIGINS: list[str] = env.list("REEMIO_CORS_ORIGINS", [])
 CORS_ALLOW_ALL_ORIGINS = env.bool("REEMIO_CORS_ALLOW_ALL", not PRODUCTION)
 CORS_URLS_REGEX = r"^/api/v1/.*$"
 CONTENT_SECURITY_POLICY = {
@@ -204,7 +211,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- API ---------------------------------------------------------------------------------------------------------
+REEMIO_API_ROOT = "/api/"
 REEMIO_REQUIRE_API_KEY = env.bool("REEMIO_REQUIRE_API_KEY", PRODUCTION)
+# How many proxies stand before us, each of which appends to X-Forwarded-For; 0: the peer is the caller.
+REEMIO_PROXY_COUNT = env.int("REEMIO_PROXY_COUNT", 0)
 REEMIO_THROTTLE_READ = env.str("REEMIO_THROTTLE_READ", "6000/min")
 REEMIO_THROTTLE_WRITE = env.str("REEMIO_THROTTLE_WRITE", "3000/min")
 REST_FRAMEWORK = {
@@ -216,7 +226,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["reemio.api.throttling.PerCallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["reemio.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "reemio.api.schema.AutoSchema",
+    "NUM_PROXIES": REEMIO_PROXY_COUNT,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -228,12 +239,12 @@ DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "reemio.api.errors.ExceptionHandler",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     "NESTED_FIELD_SEPARATOR": ".",
-    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "405", "413", "415", "429", "500", "503"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Reemio API",
     "DESCRIPTION": "Recommendations, search and interactions for an online shop.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -242,14 +253,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {},
-    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
 }
 
 # --- Catalogue ---------------------------------------------------------------------------------------------------
 ECOMMERCE_API_URL = env.str("ECOMMERCE_API_URL", "")
 ECOMMERCE_API_TOKEN = env.str("ECOMMERCE_API_TOKEN", "")
 # Where the shop's API calls a field by another name: {"product_id": "sku", "stock_quantity": "inventory.available"}.
-ECOMMERCE_FIELD_MAP = env.json("ECOMMERCE_FIELD_MAP", "{}")
+ECOMMERCE_FIELD_MAP = env.json("ECOMMERCE_FIELD_MAP", {})
 ECOMMERCE_TIMEOUT_SECONDS = env.float("ECOMMERCE_TIMEOUT_SECONDS", 20.0)
 ECOMMERCE_MAX_RETRIES = env.int("ECOMMERCE_MAX_RETRIES", 5)
 
@@ -260,6 +270,7 @@ REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
 REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
 
 # --- Observability -----------------------------------------------------------------------------------------------
+REEMIO_METRICS_TOKEN = env.str("REEMIO_METRICS_TOKEN", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "console")
 LOGGING = logging_config(level=LOG_LEVEL, output=LOG_FORMAT)

@@ -1,14 +1,37 @@
 """Every URL of the service, and which app answers it."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from catalog import embedding
+from reemio import health
+from reemio.api.errors import unknown_endpoint
+
+READINESS: dict[str, health.Check] = {
+    "database": health.database,
+    "cache": health.cache,
+    "migrations": health.MigrationsApplied(),
+    "embedding_model": lambda: None if embedding.is_loaded() else "not loaded",
+}
 
 urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz(READINESS)),
+    path("metrics", health.metrics),
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include("recommendations.urls")),
     path("api/v1/", include("interactions.urls")),
     path("api/v1/", include("reemio.people.urls")),
     path("api/v1/", include("catalog.urls")),
     path("api/v1/", include("analytics.urls")),
+    re_path("^api(?:/|$)", unknown_endpoint),
     path("", include("reemio.demo.urls")),
 ]
+
+handler400 = "reemio.api.errors.bad_request"
+handler403 = "reemio.api.errors.permission_denied"
+handler404 = "reemio.api.errors.not_found"
+handler500 = "reemio.api.errors.server_error"

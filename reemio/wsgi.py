@@ -4,6 +4,22 @@ from reemio.bootstrap import prepare
 
 prepare()
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402  settings need the prepared environment
+import threading  # noqa: E402  settings, and all that reads them, need the prepared environment
+
+import structlog  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 application = get_wsgi_application()
+
+from catalog import embedding  # noqa: E402  models need the loaded apps
+
+
+def _warm_up() -> None:
+    """Load the models, which /readyz waits for; requests that need none are answered meanwhile."""
+    try:
+        embedding.warm_up()
+    except Exception:
+        structlog.get_logger(__name__).exception("warm_up_failed")
+
+
+threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

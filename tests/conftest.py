@@ -1,10 +1,26 @@
 """Fixtures that every test may use."""
 
-from collections.abc import Iterator
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
+from psycopg.conninfo import make_conninfo
 from rest_framework.test import APIClient
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 90
 
 
 @pytest.fixture
@@ -20,3 +36,79 @@ def _empty_cache() -> Iterator[None]:
     """Begin each test with an empty cache: throttling counters and shared lists are not a test's to inherit."""
     cache.clear()
     yield
+
+
+@pytest.fixture
+def committed_database(transactional_db: None, django_db_serialized_rollback: None) -> None:
+    """A database that other processes see too; what migrations put into it comes back after each test."""
+
+
+@pytest.fixture
+def granian_server(committed_database: None, tmp_path: Path) -> Iterator[str]:
+    """The real web server on a free port, on this test's database: its address, once /readyz says yes."""
+    port = free_port()
+    command = ["granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "4", "--no-ws"]
+    url = f"http://127.0.0.1:{port}"
+    with running([*command, "reemio.wsgi:application"], tmp_path / "web.log", until=lambda: _is_ready(url)):
+        yield url
+
+
+@pytest.fixture
+def celery_worker_process(committed_database: None, tmp_path: Path) -> Iterator[Path]:
+    """A real Celery worker on this test's database and Redis; the path of its log."""
+    log = tmp_path / "worker.log"
+    command = ["celery", "-A", "reemio.celery", "worker", "--concurrency", "1", "--without-gossip", "--loglevel", "INFO"]
+    with running(command, log, until=lambda: " ready." in log.read_text()):
+        yield log
+
+
+@contextmanager
+def running(command: list[str], log: Path, *, until: Callable[[], bool]) -> Iterator[None]:
+    """Run a module of Python on this test's database until the block ends, which begins when `until` says yes."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=environment(), stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            wait_until(until, lambda: f"{log.read_text()}\n(exit status {process.poll()})")
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that shall use this test's database and Redis."""
+    database = connection.settings_dict
+    parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    url = make_conninfo(**{part: database[name] for part, name in parts.items() if database[name]})
+    return os.environ | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "PYTHONUNBUFFERED": "1"}
+
+
+def wait_until(condition: Callable[[], bool], story: Callable[[], str], seconds: float = READY_SECONDS) -> None:
+    """Wait until `condition` is true; fail with `story()` where it is not after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"Not so after {seconds} s:\n{story()}")
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False

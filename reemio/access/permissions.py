@@ -1,11 +1,16 @@
 """What each kind of caller may do."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from reemio.access.models import ApiKey
+
+if TYPE_CHECKING:
+    # DRF imports this module while it sets up its own views.
+    from rest_framework.views import APIView
 
 
 class SecretKey(BasePermission):
@@ -14,7 +19,7 @@ class SecretKey(BasePermission):
     message = "This endpoint needs a secret key."
     kinds: frozenset[str] = frozenset({ApiKey.Kind.SECRET})
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Decide by the key's kind, the session, or the setting."""
         if isinstance(request.auth, ApiKey):
             return request.auth.kind in self.kinds

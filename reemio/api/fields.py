@@ -1,5 +1,6 @@
 """Serializer fields for the shop's own ids and texts; whatever PostgreSQL could not store is refused here, as a 400."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LONGEST_ID = 128
+PRICE = re.compile(r"^[0-9]{1,10}(\.[0-9]{1,2})?$")
 
 
 class TextField(serializers.CharField):
@@ -38,8 +40,16 @@ class ShopIdField(TextField):
         super().__init__(**kwargs)
 
 
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "format": "decimal", "pattern": PRICE.pattern},
+            {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99},
+        ]
+    }
+)
 class PriceField(serializers.DecimalField):
-    """An amount of money, 0 or more, with at most two decimals."""
+    """An amount of money, 0 or more, with at most two decimals; a JSON number or a string of plain digits."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 12)
@@ -48,8 +58,8 @@ class PriceField(serializers.DecimalField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Decimal:
-        """Refuse booleans, which Python takes for numbers."""
-        if isinstance(data, bool):
+        """Refuse booleans, which Python takes for numbers, and notations like 1e3 or those of other scripts."""
+        if isinstance(data, bool) or (isinstance(data, str) and not PRICE.match(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
 

@@ -1,7 +1,11 @@
 """The JSON parser: strict about what JSON is, and about how much of it there may be."""
 
-from typing import Any, NoReturn
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
@@ -16,17 +20,35 @@ class BodyTooLarge(APIException):
 
 
 class StrictJSONParser(JSONParser):
-    """DRF's parser (it refuses NaN and Infinity), with a 413 for what is too large and a 400 for too deep."""
+    """JSON as RFC 8259 has it: in UTF-8, without NaN and numbers beyond all bounds, and of a limited size.
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return the parsed body, or raise the error that the API promises."""
+    DRF reads the stream itself, so that Django's limit for bodies would not be applied.
+    """
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the parsed body, or raise the error that the API promises: 400 or 413."""
         try:
-            return super().parse(stream, media_type, parser_context)
+            body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         except RequestDataTooBig as error:
             raise BodyTooLarge from error
+        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise BodyTooLarge
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
         except RecursionError as error:
-            _refuse("JSON is nested too deeply.", error)
+            raise ParseError("JSON is nested too deeply.") from error
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from error
 
 
-def _refuse(sentence: str, cause: Exception) -> NoReturn:
-    raise ParseError(sentence) from cause
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is out of range")
+    return number
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,89 @@
+"""Liveness, readiness and metrics, for orchestrators and scrapers: no key is asked, nothing personal is told."""
+
+import hmac
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
+from django_redis import get_redis_connection
+
+log = structlog.get_logger(__name__)
+
+# A check returns what is amiss in a few words, or nothing where all is well. It may raise instead.
+Check = Callable[[], str | None]
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that the process is up, and nothing more."""
+    return _uncached({"status": "ok"}, status=200)
+
+
+def readyz(checks: Mapping[str, Check]) -> Callable[[HttpRequest], HttpResponse]:
+    """Return the view that asks each check by name: 200 where all are well, 503 naming what is not otherwise."""
+    return require_safe(partial(_readyz, checks))
+
+
+def _readyz(checks: Mapping[str, Check], request: HttpRequest) -> HttpResponse:
+    found = {name: _answer_of(name, check) for name, check in checks.items()}
+    ready = not any(found.values())
+    body = {
+        "status": "ok" if ready else "unavailable",
+        "checks": {name: amiss or "ok" for name, amiss in found.items()},
+    }
+    return _uncached(body, status=200 if ready else 503)
+
+
+def _answer_of(name: str, check: Check) -> str | None:
+    try:
+        return check()
+    except Exception as error:  # whatever it is: the answer is "no", and the log says why
+        log.warning("readiness_check_failed", check=name, error=f"{type(error).__name__}: {error}")
+        return "not reachable"
+
+
+def database() -> str | None:
+    """Ask the database for something."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return None
+
+
+def cache() -> str | None:
+    """Ask Redis to answer; the cache of Django would hide that it does not."""
+    get_redis_connection("default").ping()
+    return None
+
+
+class MigrationsApplied:
+    """Are all migrations applied? Asked until they are; they do not come undone while a process runs."""
+
+    def __init__(self) -> None:
+        self._applied = False
+
+    def __call__(self) -> str | None:
+        """Compare the migrations on disk with those in the database."""
+        if not self._applied:
+            executor = MigrationExecutor(connection)
+            self._applied = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return None if self._applied else "not applied"
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer in Prometheus' text format; 401 where REEMIO_METRICS_TOKEN is set and was not sent as a bearer token."""
+    expected, sent = f"Bearer {settings.REEMIO_METRICS_TOKEN}", request.headers.get("Authorization", "")
+    if settings.REEMIO_METRICS_TOKEN and not hmac.compare_digest(sent.encode(), expected.encode()):
+        return HttpResponse("A bearer token is needed.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+    response: HttpResponse = ExportToDjangoView(request)
+    return response
+
+
+def _uncached(body: Mapping[str, object], *, status: int) -> HttpResponse:
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
