@@ -30,6 +30,9 @@ async function loadList(section) {
   }
   if (placement === "homepage" && !category && TITLES[list.strategy])
     section.querySelector("h2").textContent = TITLES[list.strategy];
+  // Topped up with what goes with it, the list must not claim that anybody bought it so.
+  if (placement === "frequently-bought-together" && !list.items.some((item) => item.signals.collaborative > 0))
+    section.querySelector("h2").textContent = "Goes well with this";
   show(section, list);
 }
 

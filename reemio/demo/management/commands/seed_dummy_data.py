@@ -12,7 +12,6 @@ from rich.table import Table
 
 from reemio.demo.readback import Found, read_back
 from reemio.demo.seeding import CatalogueMissingError, Seeded, SeededDifferentlyError, seed_demo
-from reemio.management.steps import step
 
 CATALOGUE = "reemio/demo/catalogue.csv"
 
@@ -45,9 +44,8 @@ class Command(BaseCommand):
         """Seed, and show the ten shoppers as they now are in the database."""
         console = Console(file=self.stdout, quiet=verbosity == 0, width=None if self.stdout.isatty() else 130)  # type: ignore[arg-type]  # it writes, and knows whether it is a terminal
         try:
-            with step(console, "Shoppers, events, lists and inbox") as notes:
+            with console.status("Making up shoppers, events, lists and an inbox …"):
                 seeded = seed_demo(now=timezone.now(), seed=seed, moment=now)
-                notes.append(_told(seeded))
         except CatalogueMissingError as error:
             raise CommandError(
                 f"The catalogue is not there. First run: manage.py sync_products --source file --path {CATALOGUE}"
@@ -55,12 +53,13 @@ class Command(BaseCommand):
         except SeededDifferentlyError as error:
             raise CommandError(f"{error} Nothing was changed; leave out --seed and --now to keep them.") from error
         if verbosity:
+            console.print(f"[green]✓[/green] {_told(seeded)}", highlight=False)
             console.print(_table(read_back(until=seeded.anchor.now)))
 
 
 def _told(seeded: Seeded) -> str:
     if not (seeded.shoppers or seeded.interactions or seeded.served_lists or seeded.inbox_rows):
-        return "done before"
+        return "Everything was there already."
     return (
         f"{seeded.shoppers:,} shoppers, {seeded.interactions:,} interactions, {seeded.served_lists:,} lists served, "
         f"{seeded.inbox_rows:,} rows in public.events"

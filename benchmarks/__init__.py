@@ -1,0 +1,1 @@
+"""Measurements, as ratios against named references; never run as tests."""

@@ -1,0 +1,7 @@
+"""The product's WSGI application with one more view: the bytes of a homepage, from memory."""
+
+from django.conf import settings
+
+from reemio.wsgi import application as application  # noqa: PLC0414  this is what the server serves
+
+settings.ROOT_URLCONF = "benchmarks.homepage_urls"
