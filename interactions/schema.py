@@ -41,7 +41,7 @@ _ID = text(validation.LONGEST_ID)
 _PRICE = {
     "description": "Rounded to cents.",
     "oneOf": [
-        {"type": "number", "minimum": 0, "maximum": float(validation.LARGEST_PRICE)},
+        {"type": "number", "minimum": 0, "maximum": validation.LARGEST_PRICE},
         {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$"},
     ],
 }

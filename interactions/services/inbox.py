@@ -70,7 +70,7 @@ def take_in_inbox() -> TakenIn:
 @transaction.atomic
 def take_in_batch(*, limit: int = BATCH) -> TakenIn:
     """Take in up to `limit` of the oldest unprocessed rows; their events and their marks are one transaction."""
-    rows = list(InboxEvent.objects.all().filter(processed_at=None).order_by("pk")[:limit])
+    rows = list(InboxEvent.objects.select_for_update(skip_locked=True).filter(processed_at=None).order_by("pk")[:limit])
     events: dict[int, NewInteraction] = {}
     reasons: dict[int, str] = {}
     for row in rows:

@@ -123,8 +123,8 @@ def test_a_worker_passes_over_rows_that_another_one_holds() -> None:
         InboxEvent.objects.select_for_update().get(pk=held)
         thread = threading.Thread(target=work)
         thread.start()
-        thread.join()
-    assert results == [TakenIn(stored=1)]
+        thread.join(timeout=20)
+        assert results == [TakenIn(stored=1)]
     assert Interaction.objects.get().event_id == f"inbox:{free}"
     assert take_in_inbox() == TakenIn(stored=1)
 

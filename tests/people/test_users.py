@@ -14,12 +14,14 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.models import Product
+from interactions.events import NewInteraction
 from interactions.models import FreshInteraction, InboxEvent, Interaction, MergedSession, RewrittenHistory, Shopper
+from interactions.services.record import record_interactions
 from recommendations.models import EventWeight, ModelVersion, ServedList, ShopperNeighbourhood, Taste
 from reemio.access.models import ApiKey, issue_key
 
@@ -227,6 +229,36 @@ def test_a_wrong_session_id_is_400(api: APIClient, session_id: Any) -> None:
     body = json.dumps({"session_id": session_id})
     assert api.post(f"{WANJIKU}/merge", body, content_type="application/json").status_code == 400
     assert not MergedSession.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_waits_for_an_event_that_is_being_recorded() -> None:
+    answers: list[Any] = []
+
+    def work() -> None:
+        client = APIClient()
+        client.default_format = "json"
+        answers.append(merge(client))
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        record_interactions([NewInteraction("view", timezone.now(), session_id="s1", product_id="p")])
+        thread.start()
+        while thread.is_alive() and not _somebody_waits():
+            pass
+    thread.join()
+    assert answers[0].json()["moved"] == 1
+    assert Interaction.objects.get().user_id == "wanjiku"
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory' "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)
