@@ -2,13 +2,14 @@
 
     .venv/bin/python benchmarks/homepage.py [--seconds 10] [--events 20]
 
-Uses the configured database (after `make demo`, the demo's). The reference is a DRF view on the same server that answers
-with a homepage's bytes from memory: what the framework itself allows. Clients are plain sockets on loopback, kept alive.
+Uses the configured database (after `make demo`, the demo's). The reference is a DRF view on the same server that
+answers with a homepage's bytes from memory: what the framework itself allows. Clients keep their connections.
 """
 
 import argparse
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -41,8 +42,7 @@ def main() -> None:
         latency = {path: sequential(path, options.seconds) for path in (ECHO, homepage)}
         throughput = {path: concurrent(path, options.seconds) for path in (ECHO, homepage, ECHO, homepage)}
     finally:
-        server.terminate()
-        server.wait(20)
+        stop(server)
     print(f"shopper with about {options.events} events; n = 10")
     print(f"mean latency, sequential:  homepage {latency[homepage]:.2f} ms, bare view {latency[ECHO]:.2f} ms")
     print(f"throughput, 4 clients:     homepage {throughput[homepage]:.0f}/s, bare view {throughput[ECHO]:.0f}/s")
@@ -69,16 +69,26 @@ def start_server() -> subprocess.Popen[bytes]:
     """Start granian as `make run` does, with the reference view beside the product's URLs."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(PORT), "--workers", "2",
                "--blocking-threads", "4", "--no-access-log", "benchmarks.homepage_server:application"]  # fmt: skip
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             if fetch(http.client.HTTPConnection("127.0.0.1", PORT, timeout=5), "/readyz") == 200:
                 return server
         except OSError:
-            time.sleep(0.2)
-    server.kill()
-    raise SystemExit("The server did not become ready.")
+            pass  # it does not listen yet
+        time.sleep(0.2)
+    stop(server)
+    raise SystemExit("The server did not become ready; is the database migrated?")
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server with all its workers."""
+    os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 def fetch(connection: http.client.HTTPConnection, path: str) -> int:

@@ -2,6 +2,6 @@
 
 from django.conf import settings
 
-from reemio.wsgi import application as application  # noqa: PLC0414  this is what the server serves
+from reemio.wsgi import application as application
 
 settings.ROOT_URLCONF = "benchmarks.homepage_urls"

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from catalog.rows import FIELDS, LARGEST_STOCK, LONGEST, LONGEST_DESCRIPTION, ProductRow, check_attributes
 from reemio.api.fields import CurrencyField, PriceField, ShopIdField, TextField, WholeNumberField
-from reemio.api.schema import ErrorDetailSerializer, ErrorsSerializer
+from reemio.api.schema import ErrorAnswerSerializer, ErrorDetailSerializer
 
 MOST_PRODUCTS = 500
 MOST_LISTED = 100
@@ -160,7 +160,7 @@ class RefusedProductSerializer(ErrorDetailSerializer):
     errors = ErrorDetailSerializer(many=True, required=False)  # type: ignore[assignment]  # a field
 
 
-class RefusedProductBatchSerializer(ErrorsSerializer):
+class RefusedProductBatchSerializer(ErrorAnswerSerializer):
     """A 400 that is the report on a batch, too, where the batch could be read."""
 
     accepted = serializers.IntegerField(required=False)

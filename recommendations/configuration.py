@@ -8,9 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from interactions.weights import DEFAULT_WEIGHTS
-from recommendations.contracts import Placement, PlacementSettings
+from recommendations.contracts import Placement, PlacementSettings, Query
 
 OWNED_DAYS = 30
+DEFAULT_RESCALE = "max"
+# The homepage where repurchases may be shown, in a version's settings.
+REPEATS = "homepage_repeat"
 BRIEF_WEIGHTS: Mapping[str, float] = MappingProxyType({"content": 0.5, "collaborative": 0.3, "popularity": 0.2})
 
 DEFAULT_PLACEMENTS: Mapping[Placement, PlacementSettings] = MappingProxyType(
@@ -30,6 +33,19 @@ class EngineSettings:
     """Everything that decides a list, apart from the data."""
 
     placements: Mapping[Placement, PlacementSettings] = field(default_factory=lambda: DEFAULT_PLACEMENTS)
+    repeats: PlacementSettings | None = None
+
+    def of_query(self, query: Query) -> PlacementSettings:
+        """Return the settings that answer a query: the homepage has its own where repurchases may be shown."""
+        if query.placement is Placement.HOMEPAGE and query.include_purchased and self.repeats is not None:
+            return self.repeats
+        return self.of(query.placement)
+
+    @property
+    def mixed(self) -> frozenset[str]:
+        """Return the codes of all signals that any placement mixes."""
+        every = [*self.placements.values(), *([self.repeats] if self.repeats else [])]
+        return frozenset(code for one in every for code in one.mix)
 
     def of(self, placement: Placement) -> PlacementSettings:
         """Return one placement's settings."""
@@ -48,21 +64,26 @@ def default_event_weights() -> dict[str, float]:
 
 def to_json(settings: EngineSettings) -> dict[str, Any]:
     """Return the form in which a model version keeps its settings."""
-    return {
-        placement.value: {
-            "weights": dict(chosen.weights),
-            "rescale": chosen.rescale,
-            "category_share": chosen.category_share,
-            "brand_share": chosen.brand_share,
-            "rerank": chosen.rerank,
-        }
-        for placement, chosen in settings.placements.items()
+    stored = {placement.value: _stored(chosen) for placement, chosen in settings.placements.items()}
+    return stored | ({REPEATS: _stored(settings.repeats)} if settings.repeats else {})
+
+
+def _stored(chosen: PlacementSettings) -> dict[str, Any]:
+    stored = {
+        "weights": dict(chosen.weights),
+        "rescale": chosen.rescale,
+        "category_share": chosen.category_share,
+        "brand_share": chosen.brand_share,
+        "rerank": chosen.rerank,
     }
+    return stored | ({"mix": dict(chosen.mix)} if chosen.mix else {})
 
 
 def from_json(stored: Mapping[str, Any]) -> EngineSettings:
     """Return the settings that a model version keeps; placements it does not mention have the defaults."""
     placements = dict(DEFAULT_PLACEMENTS)
     for name, chosen in stored.items():
-        placements[Placement(name)] = PlacementSettings(**chosen)
-    return EngineSettings(MappingProxyType(placements))
+        if name != REPEATS:
+            placements[Placement(name)] = PlacementSettings(**chosen)
+    repeats = PlacementSettings(**stored[REPEATS]) if REPEATS in stored else None
+    return EngineSettings(MappingProxyType(placements), repeats)

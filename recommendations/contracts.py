@@ -123,7 +123,7 @@ class Votes:
 
     `scores` are raw: cosines, summed similarities, decayed counts. `supports` counts the shoppers or orders behind
     each (0: no such count). `because` names the product that speaks loudest for each (0: none). `code` says what kind
-    of reason this is.
+    of reason this is, and in a mix which signal. `absolute` scores are in [0, 1] already and stay as they are.
     """
 
     source: Source
@@ -132,6 +132,7 @@ class Votes:
     scores: Scores
     supports: Counts
     because: Ids
+    absolute: bool = False
 
     def __len__(self) -> int:
         return len(self.products)
@@ -143,6 +144,9 @@ class PlacementSettings:
 
     `rescale` says how raw scores come into [0, 1]; `category_share` and `brand_share` are the largest part of a list
     that one category or brand may fill where alternatives exist (1: no limit).
+
+    A `mix` maps codes of signals to weights, which may be negative and whose sizes add up to 1. Where there is one, it
+    takes the place of `weights`: score = Σ weight × signal, kept within [0, 1].
     """
 
     weights: Mapping[str, float]
@@ -150,6 +154,7 @@ class PlacementSettings:
     category_share: float = 1.0
     brand_share: float = 1.0
     rerank: bool = False
+    mix: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

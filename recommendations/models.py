@@ -51,6 +51,19 @@ class NeighbourList(models.Model):
         ITEM_TO_ITEM = "item_to_item", "Who did this also did that"
         TOGETHER = "together", "Bought in the same orders"
         CONTENT = "content", "Alike in text"
+        EASE = "ease", "Foretold by what shoppers had"
+        AUDIENCE = "audience", "Had by the same shoppers"
+        AUDIENCE_RECENT = "audience_recent", "Had by the same shoppers lately"
+        NEXT_ORDER = "next_order", "In the order after"
+        ORDER_EASE = "order_ease", "Foretold by the rest of an order"
+        ORDER_EASE_SIZED = "order_ease_sized", "The same, large orders damped"
+        ORDER_EASE_SOFT = "order_ease_soft", "The same, strongly regularised"
+        ORDER_EASE_BOTH = "order_ease_both", "The same, of orders and shoppers"
+        CONFIDENCE = "confidence", "Share of orders, by order size"
+        CONFIDENCE_SOFT = "confidence_soft", "Share of orders, by order size, softer"
+        DAMPED = "damped", "Damped cosine of orders"
+        AUDIENCE_LONG = "audience_long", "Had by the same shoppers, over a year"
+        AUDIENCE_SHORT = "audience_short", "Had by the same shoppers, over two months"
 
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="neighbour_lists")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -71,15 +84,33 @@ class ShopperNeighbourhood(models.Model):
 
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="neighbourhoods")
     user_id = models.CharField(max_length=128)
+    kind = models.CharField(max_length=16, db_default="", help_text="Empty: the default blend's; else a signal's code.")
     products = ArrayField(models.BigIntegerField())
     scores = ArrayField(models.FloatField())
     supports = ArrayField(models.IntegerField(), help_text="How many similar shoppers stand behind each.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "user_id"], name="shopper_neighbourhood_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "user_id", "kind"], name="shopper_neighbourhood_once")
+        ]
 
     def __str__(self) -> str:
         return f"Neighbourhood of {self.user_id}"
+
+
+class ProductLevels(models.Model):
+    """One number for each product, the same for everybody, as of its version: parallel arrays, ids ascending."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="levels")
+    code = models.CharField(max_length=16, help_text="A signal's code, or “interval”: usual days between purchases.")
+    products = ArrayField(models.BigIntegerField())
+    values = ArrayField(models.FloatField())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "code"], name="product_levels_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} of version {self.version_id}"
 
 
 class ProductPopularity(models.Model):
@@ -155,3 +186,22 @@ class EventWeight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.interaction_type}: {self.weight}"
+
+
+class Evaluation(models.Model):
+    """One run of `manage.py evaluate`: what was measured, of which version, and all figures."""
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    as_of = models.DateTimeField(help_text="The lists knew nothing that happened at or after this moment.")
+    # Versions are pruned; what was measured of them stays.
+    model_version = models.IntegerField(help_text="The number of the model version that answered.")
+    settings = models.JSONField(default=dict, help_text="How each placement scored.")
+    seed = models.BigIntegerField()
+    seconds = models.FloatField(help_text="How long the run took, training included.")
+    results = models.JSONField(help_text="The report, as in its JSON file.")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"Evaluation {self.pk}"

@@ -1,6 +1,6 @@
 """Reading neighbour lists: each row belongs to one immutable model version, so what was read once may be kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -13,8 +13,8 @@ from recommendations.contracts import Counts, Ids, Scores
 MOST_KEPT = 20_000
 
 READ = """
-    SELECT product_id, neighbours, scores, supports FROM recommendations_neighbourlist
-    WHERE version_id = %s AND kind = %s AND product_id = ANY(%s)
+    SELECT kind, product_id, neighbours, scores, supports FROM recommendations_neighbourlist
+    WHERE version_id = %s AND kind = ANY(%s) AND product_id = ANY(%s)
 """
 
 
@@ -29,21 +29,34 @@ class NeighbourRow:
 
 NOBODY = NeighbourRow(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
 
-_kept: dict[tuple[int, str, int], NeighbourRow] = {}
+Key = tuple[int, str, int]
+_kept: dict[Key, NeighbourRow] = {}
 _lock = Lock()
 
 
-def lists_of(version: int | None, kind: str, products: Iterable[int]) -> dict[int, NeighbourRow]:
+Lists = dict[int, NeighbourRow]
+
+
+def lists_of(version: int | None, kind: str, products: Iterable[int]) -> Lists:
     """Return the neighbour lists of `products`; those without one get an empty one. At most one query."""
-    if version is None:
-        return dict.fromkeys(products, NOBODY)
+    return lists_of_kinds(version, [kind], products)[kind]
+
+
+def lists_of_kinds(version: int | None, kinds: Sequence[str], products: Iterable[int]) -> dict[str, Lists]:
+    """Return the lists of `products` of several kinds. At most one query."""
     asked = list(products)
-    found = {product: row for product in asked if (row := _kept.get((version, kind, product))) is not None}
-    missing = [product for product in asked if product not in found]
-    if missing:
-        read = _read(version, kind, missing)
-        _keep(version, kind, read)
-        found |= read
+    if version is None:
+        return {kind: dict.fromkeys(asked, NOBODY) for kind in kinds}
+    missing = sorted({product for kind in kinds for product in asked if (version, kind, product) not in _kept})
+    read = _read(version, kinds, missing) if missing else {}
+    found = {
+        kind: {
+            product: read.get((version, kind, product)) or _kept.get((version, kind, product), NOBODY)
+            for product in asked
+        }
+        for kind in kinds
+    }
+    _keep(read)
     return found
 
 
@@ -53,19 +66,19 @@ def forget() -> None:
         _kept.clear()
 
 
-def _read(version: int, kind: str, products: list[int]) -> dict[int, NeighbourRow]:
-    rows = dict.fromkeys(products, NOBODY)
+def _read(version: int, kinds: Sequence[str], products: list[int]) -> dict[Key, NeighbourRow]:
+    rows = {(version, kind, product): NOBODY for kind in kinds for product in products}
     with connection.cursor() as cursor:
-        cursor.execute(READ, [version, kind, products])
-        for product, neighbours, scores, supports in cursor.fetchall():
-            rows[product] = NeighbourRow(
+        cursor.execute(READ, [version, list(kinds), products])
+        for kind, product, neighbours, scores, supports in cursor.fetchall():
+            rows[version, kind, product] = NeighbourRow(
                 np.array(neighbours, np.int64), np.array(scores, np.float64), np.array(supports, np.int64)
             )
     return rows
 
 
-def _keep(version: int, kind: str, rows: dict[int, NeighbourRow]) -> None:
+def _keep(rows: dict[Key, NeighbourRow]) -> None:
     with _lock:
         if len(_kept) + len(rows) > MOST_KEPT:
             _kept.clear()
-        _kept.update({(version, kind, product): row for product, row in rows.items()})
+        _kept.update(rows)

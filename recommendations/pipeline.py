@@ -1,9 +1,12 @@
 """A request, in a straight line: read the taste, propose, blend, rerank, apply the rules."""
 
+from dataclasses import replace
+
 from recommendations import reasons, reranking, rules, scoring, taste
 from recommendations.candidates import Context
+from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
-from recommendations.configuration import from_json
+from recommendations.configuration import DEFAULT_RESCALE, from_json
 from recommendations.contracts import (
     Item,
     Placement,
@@ -22,11 +25,15 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
     """Answer one query. `version` overrules the active model version: for evaluation, exports and previews."""
     active = shelf.refresh()
     version = version or active
-    settings = from_json(version.settings).of(query.placement)
+    settings = from_json(version.settings).of_query(query)
 
     liked = taste.of(query, event_weights=event_weights())
     context = _context(query, liked, version.id)
-    votes = propose(context)
+    if settings.mix and _is_stranger(context):
+        settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
+    votes = (
+        propose_mix(context, settings.mix, event_weights=event_weights()) if settings.mix else propose(context)
+    )  # fmt: skip
     scored = scoring.blend(votes, settings)
     facts = {one.product: shelf.facts(one.product) for one in scored}
     model = reranking.reranker() if settings.rerank else reranking.Off("not switched on for this placement")
@@ -40,7 +47,7 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
         barred=context.barred,
         settings=settings,
         limit=query.limit,
-        together_first=query.placement is Placement.BOUGHT_TOGETHER,
+        together_first=query.placement is Placement.BOUGHT_TOGETHER and not settings.mix,
     )
     return Recommendations(
         query=query,
@@ -58,6 +65,13 @@ def _context(query: Query, liked: Taste, version: int | None) -> Context:
     if query.placement is Placement.HOMEPAGE and not query.include_purchased:
         barred |= liked.owned
     return Context(query, liked, shelf, version, anchors, frozenset(barred))
+
+
+def _is_stranger(context: Context) -> bool:
+    """Tell whether nothing is known to go by: the default blend answers then, with what is popular."""
+    if context.query.placement is Placement.HOMEPAGE:
+        return context.taste.is_empty
+    return not context.anchors
 
 
 def _context_text(context: Context) -> str:
@@ -83,7 +97,8 @@ def _strategy(context: Context) -> Strategy:
 
 
 def _item(one: Scored, facts: ProductFacts, context: Context) -> Item:
-    if context.query.placement is Placement.BOUGHT_TOGETHER and one.collaborative == 0:
+    apart = one.collaborative == 0 or (one.loudest != "together" and one.support == 0)
+    if context.query.placement is Placement.BOUGHT_TOGETHER and apart:
         return Item(one, facts, reasons.complement(shelf.facts(context.anchors[0])))
     deeds = {recent.product: recent.kind for recent in context.taste.recent}
     return Item(one, facts, reasons.reason_for(one, facts=shelf.facts, deeds=deeds))

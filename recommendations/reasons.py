@@ -12,6 +12,11 @@ DEEDS: Mapping[str, str] = {
     "recommendation_click": "looked at",
     "view": "viewed",
 }
+# Signals whose support counts orders that held both products.
+TOGETHER_CODES = {
+    "together", "order_ease", "order_ease_sized", "order_ease_soft", "order_ease_both", "confidence", "confidence_soft",
+    "damped",
+}  # fmt: skip
 CODES: Mapping[str, str] = {
     "purchase": "because_you_bought",
     "cart_add": "because_you_carted",
@@ -26,9 +31,25 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
     """
     about = facts(one.because) if one.because else None
     match one.loudest:
+        case "own_due":
+            return Reason("time_to_restock", "Time to restock: you usually buy this again about now")
+        case "own_often" | "own_share" | "own_recent":
+            times = f" {one.support} times" if one.support > 1 else ""
+            return Reason("buy_again", f"Buy again: you bought this{times} before")
+        case "ease" | "audience" | "audience_recent" | "neighbours" if about and one.because in deeds:
+            return _because(about, deeds[one.because], one.support)
+        case "next_order" if about:
+            return Reason("next_after", f"Often bought after {about.title}", about.product_id)
+        case "alike" | "alike_soft" if about:
+            return Reason("similar", f"Similar to {about.title}", about.product_id)
+        case code if code in TOGETHER_CODES and about and one.support > 0:
+            orders = "1 order" if one.support == 1 else f"{one.support} orders"
+            return Reason("bought_together", f"Bought together with {about.title} in {orders}", about.product_id)
+        case "trend_short" | "trend_long":
+            return Reason("trending", "Trending now")
         case "neighbours" if about:
             return _because(about, deeds.get(one.because, "view"), one.support)
-        case "similar_shoppers":
+        case "similar_shoppers" | "similar_recent" | "similar" | "similar_wide":
             text = (
                 f"{_shoppers(one.support)} with a taste like yours chose this"
                 if one.support
@@ -37,13 +58,10 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
             return Reason("shoppers_like_you", text)
         case "taste":
             return Reason("matches_your_taste", "Close to what you have been looking at")
-        case "together" if about:
-            orders = "1 order" if one.support == 1 else f"{one.support} orders"
-            return Reason("bought_together", f"Bought together with {about.title} in {orders}", about.product_id)
-        case "also_viewed" if about:
+        case "also_viewed" | "audience_long" | "audience_short" | "audience" | "audience_recent" | "ease" if about:
             text = f"{_shoppers(one.support)} interested in {about.title} also chose this"
             return Reason("shoppers_also_chose", text, about.product_id)
-        case "similar":
+        case "similar" | "near_anchors":
             return Reason("similar", "Similar to this")
         case "popular_alike":
             return Reason("popular_in_category", "Popular in this category")

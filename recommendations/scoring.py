@@ -19,6 +19,8 @@ def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = D
     """
     if not any(len(one) for one in found):
         return ()
+    if settings.mix:
+        return _mixed(found, settings, depth)
     products = np.unique(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
     rescaled = [rescale(one.scores, settings.rescale) for one in found]
@@ -28,20 +30,49 @@ def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = D
     return tuple(_scored(one, products, score, signals, found, loudest) for one in _best(score, products, depth))
 
 
+def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> tuple[Scored, ...]:
+    """Return the same for a mix: score = Σ weight × signal within [0, 1], one vote a signal.
+
+    `content`, `collaborative` and `popularity` are then each family's part of the sum, relative to the most it
+    could be.
+    Equal or negative sums keep their order, though both show 0.
+    """
+    products = np.unique(np.concatenate([one.products for one in found]))
+    places = [np.searchsorted(products, one.products) for one in found]
+    rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
+    weights = [settings.mix.get(one.code, 0.0) for one in found]
+    total, parts = np.zeros(len(products)), {source: np.zeros(len(products)) for source in Source}
+    for one, place, values, weight in zip(found, places, rescaled, weights, strict=True):
+        total[place] += weight * values
+        parts[one.source][place] += weight * values
+    most = {
+        source: sum(
+            max(weight, 0.0) for one, weight in zip(found, weights, strict=True) if one.source is source
+        )
+        for source in Source
+    }  # fmt: skip
+    signals = {source: np.clip(part / (most[source] or 1.0), 0.0, 1.0) for source, part in parts.items()}
+    loudest = _loudest_of(found, places, rescaled, weights, len(products))
+    score = np.clip(total, 0.0, 1.0)
+    return tuple(_scored(one, products, score, signals, found, loudest) for one in _best(total, products, depth))
+
+
 def rescale(raw: Scores, method: str) -> Scores:
     """Bring raw scores into [0, 1], keeping their order.
 
-    `max` divides by the largest, so that ratios survive; `rank` gives 1 − rank/n, so that only the order does.
+    `max` divides by the largest, so that ratios survive; `root` takes the square root of that, which lifts what is not
+    at the very top; `rank` gives 1 − rank/n, so that only the order survives.
     """
     if len(raw) == 0:
         return raw
     if method == "rank":
         _, place = np.unique(-raw, return_inverse=True)
         return 1.0 - place / len(raw)
-    if method != "max":
+    if method not in ("max", "root"):
         raise ValueError(f"There is no rescaling called {method!r}.")
     largest = raw.max()
-    return np.clip(raw / largest, 0.0, 1.0) if largest > 0 else np.zeros(len(raw))
+    shares = np.clip(raw / largest, 0.0, 1.0) if largest > 0 else np.zeros(len(raw))
+    return np.sqrt(shares) if method == "root" else shares
 
 
 def _signals(
@@ -66,10 +97,17 @@ def _loudest(
     It is what adds most to the score; a vote that can name a product is preferred up to `NAMED` times, since "because
     you viewed …" says more than "similar".
     """
+    weights = [settings.weights.get(one.source, 0.0) for one in found]
+    return _loudest_of(found, places, rescaled, weights, count)
+
+
+def _loudest_of(
+    found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], weights: Sequence[float], count: int
+) -> tuple[Ids, Ids]:
     best, which, where = np.full(count, -1.0), np.zeros(count, np.int64), np.zeros(count, np.int64)
     order = sorted(range(len(found)), key=lambda index: (found[index].source, found[index].code))
     for index in order:
-        says = settings.weights.get(found[index].source, 0.0) * rescaled[index]
+        says = weights[index] * rescaled[index]
         says = np.where(found[index].because > 0, NAMED * says, says)
         louder = says > best[places[index]]
         touched = places[index][louder]

@@ -95,9 +95,7 @@ def models_are_there(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def numbers_make_sense(**kwargs: Any) -> list[CheckMessage]:
     """Refuse limits of time that would let nothing happen, or wait for ever."""
-    return [
-        Error(f"{name} is {value}.", hint=hint, id="reemio.E008") for name, value, hint in _numbers_out_of_range()
-    ]
+    return [Error(f"{name} is {value}.", hint=hint, id="reemio.E008") for name, value, hint in _numbers_out_of_range()]
 
 
 def _numbers_out_of_range() -> Iterator[tuple[str, float, str]]:

@@ -1,12 +1,13 @@
 """Collaborative: who did this also did that — by neighbours of products, by similar shoppers, by common orders."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
 
 from recommendations.candidates import Context, concatenated, votes
-from recommendations.contracts import Counts, Ids, Source, Votes
+from recommendations.contracts import Counts, Ids, Scores, Source, Votes
 from recommendations.models import NeighbourList
 from recommendations.neighbours import NeighbourRow, lists_of
 
@@ -14,8 +15,18 @@ Kind = NeighbourList.Kind
 
 NEIGHBOURHOOD = """
     SELECT products, scores, supports FROM recommendations_shopperneighbourhood
-    WHERE version_id = %s AND user_id = %s
+    WHERE version_id = %s AND user_id = %s AND kind = ''
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What several neighbour lists say together: parallel arrays, products once each, by id."""
+
+    products: Ids
+    totals: Scores
+    supports: Counts
+    because: Ids
 
 
 def neighbours_of_recent(context: Context) -> Votes | None:
@@ -24,19 +35,19 @@ def neighbours_of_recent(context: Context) -> Votes | None:
     if not recent:
         return None
     rows = lists_of(context.version, Kind.ITEM_TO_ITEM, [one.product for one in recent])
-    return _summed(context, "neighbours", rows, {one.product: one.weight for one in recent})
+    return votes_of(context, "neighbours", summed(rows, {one.product: one.weight for one in recent}))
 
 
 def neighbours_of_anchors(context: Context) -> Votes:
     """Return what shoppers who dealt with the product or the cart also dealt with."""
     rows = lists_of(context.version, Kind.ITEM_TO_ITEM, context.anchors)
-    return _summed(context, "also_viewed", rows, dict.fromkeys(context.anchors, 1.0))
+    return votes_of(context, "also_viewed", summed(rows, dict.fromkeys(context.anchors, 1.0)))
 
 
 def bought_with_anchors(context: Context) -> Votes:
     """Return what was bought in the same orders as the product or the cart."""
     rows = lists_of(context.version, Kind.TOGETHER, context.anchors)
-    return _summed(context, "together", rows, dict.fromkeys(context.anchors, 1.0))
+    return votes_of(context, "together", summed(rows, dict.fromkeys(context.anchors, 1.0)))
 
 
 def similar_shoppers(context: Context) -> Votes | None:
@@ -56,11 +67,24 @@ def similar_shoppers(context: Context) -> Votes | None:
     return votes(context, Source.COLLABORATIVE, "similar_shoppers", products, scores, supports=supports)
 
 
-def _summed(context: Context, code: str, rows: Mapping[int, NeighbourRow], weights: Mapping[int, float]) -> Votes:
-    """Add up the similarities of all rows; support and reason come from the row that adds most."""
+def votes_of(context: Context, code: str, found: Summed) -> Votes:
+    """Return the best of what lists said together."""
+    return votes(
+        context,
+        Source.COLLABORATIVE,
+        code,
+        found.products,
+        found.totals,
+        supports=found.supports,
+        because=found.because,
+    )
+
+
+def summed(rows: Mapping[int, NeighbourRow], weights: Mapping[int, float], *, power: float = 1.0) -> Summed:
+    """Add up weight × similarity^power of all rows; support and reason come from the row that adds most."""
     anchors: Sequence[int] = [anchor for anchor in weights if len(rows[anchor].products)]
     products: Ids = concatenated([rows[anchor].products for anchor in anchors])  # type: ignore[assignment]
-    parts = np.concatenate([np.zeros(0), *(rows[anchor].scores * weights[anchor] for anchor in anchors)])
+    parts = np.concatenate([np.zeros(0), *(rows[anchor].scores ** power * weights[anchor] for anchor in anchors)])
     supports: Counts = concatenated([rows[anchor].supports for anchor in anchors])  # type: ignore[assignment]
     because = np.repeat(np.array(anchors, np.int64), [len(rows[anchor].products) for anchor in anchors])
     found, group = np.unique(products, return_inverse=True)
@@ -68,4 +92,4 @@ def _summed(context: Context, code: str, rows: Mapping[int, NeighbourRow], weigh
     loudest = np.lexsort((because, parts))
     top = np.zeros(len(found), np.int64)
     top[group[loudest]] = loudest
-    return votes(context, Source.COLLABORATIVE, code, found, totals, supports=supports[top], because=because[top])
+    return Summed(found, totals, supports[top], because[top])

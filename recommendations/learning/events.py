@@ -10,8 +10,9 @@ import numpy.typing as npt
 class Events:
     """n events as parallel arrays. `person` and `product` index `persons` and `products`; `moment` is in seconds.
 
-    `order` is a hash of the order's id, or 0; `persons` holds hashes of “u:” + user id or “s:” + session id, ascending;
-    `products` our ids, ascending.
+    `order` is a hash of the order's id, or 0; `visit` one of the order, else the session, else the person's day;
+    `known` tells a user's events from a session's; `persons` holds hashes of “u:” + user id or “s:” +
+    session id, ascending; `products` our ids, ascending.
     """
 
     person: npt.NDArray[np.int32]
@@ -20,6 +21,8 @@ class Events:
     moment: npt.NDArray[np.float64]
     order: npt.NDArray[np.int64]
     bought: npt.NDArray[np.bool_]
+    visit: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
     persons: npt.NDArray[np.int64]
     products: npt.NDArray[np.int64]
 

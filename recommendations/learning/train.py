@@ -13,11 +13,15 @@ from django.db import connection
 from django.utils import timezone
 
 from recommendations import popular
+from recommendations.configuration import from_json
 from recommendations.forward_decay import recount_popularity
+from recommendations.history import purchase_weight
 from recommendations.learning import versions
 from recommendations.learning.content import content_neighbours, read_embeddings
 from recommendations.learning.events import Events
+from recommendations.learning.material import Material
 from recommendations.learning.matrices import interest_matrix, order_matrix
+from recommendations.learning.mixed_models import learn_mixed
 from recommendations.learning.neighbours import item_neighbours, together
 from recommendations.learning.reading import read_events
 from recommendations.learning.shoppers import neighbourhoods
@@ -50,14 +54,25 @@ class _Figures:
         self.values[f"{step}, seconds"] = round(time.perf_counter() - began, 3)
 
 
-def train(*, as_of: datetime | None = None, activate: bool = True, progress: Progress = lambda _: None) -> ModelVersion:
+def train(
+    *,
+    as_of: datetime | None = None,
+    activate: bool = True,
+    settings: Mapping[str, Any] | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    progress: Progress = lambda _: None,
+) -> ModelVersion:
     """Learn from everything before `as_of` (now) and return the new version, active unless told otherwise.
+
+    Its `settings` are those of the active version unless given, with the evidence for them.
 
     Killed at any line, it leaves the version before it active; what it wrote is pruned by a later training.
     """
     moment = as_of or timezone.now()
-    carried = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).values_list("settings", flat=True).first()
-    version = versions.begin_version(as_of=moment, settings=carried or {})
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+    if settings is None and active is not None:
+        settings, evidence = active.settings, active.evidence
+    version = versions.begin_version(as_of=moment, settings=settings or {}, evidence=evidence or {})
     figures = _Figures()
     try:
         _learn(version, event_weights(), figures, progress)
@@ -96,19 +111,26 @@ def _learn(version: ModelVersion, weights: Mapping[str, float], figures: _Figure
             figures,
         )
     with figures.timed("similar shoppers", progress):
-        figures.values["similar_shoppers"] = _store_neighbourhoods(version, interest, events)
+        users = _users(events, since=version.as_of - timedelta(days=ACTIVE_DAYS), until=version.as_of)
+        figures.values["similar_shoppers"] = _store_neighbourhoods(version, interest, events, users)
     with figures.timed("content", progress):
         products, vectors = read_embeddings()
         rows = content_neighbours(vectors, most=LIST_LENGTH)
         figures.values["content"] = versions.store_lists(version, NeighbourList.Kind.CONTENT, rows, products, products)
+    mixed = from_json(version.settings).mixed
+    if mixed:
+        with figures.timed("mixed signals", progress):
+            material = Material(events, until=version.as_of.timestamp(), purchase_weight=purchase_weight(weights))
+            figures.values |= learn_mixed(version, material, mixed, users, progress)
 
 
 def _store(version: ModelVersion, kind: str, rows: Any, events: Events, figures: _Figures) -> None:
     figures.values[kind] = versions.store_lists(version, kind, rows, events.products, events.products)
 
 
-def _store_neighbourhoods(version: ModelVersion, interest: sp.csr_matrix, events: Events) -> int:
-    users = _users(events, since=version.as_of - timedelta(days=ACTIVE_DAYS), until=version.as_of)
+def _store_neighbourhoods(
+    version: ModelVersion, interest: sp.csr_matrix, events: Events, users: Mapping[int, str]
+) -> int:
     known = np.array(sorted(users), np.int64)
     rows = neighbourhoods(interest, known[np.diff(interest.indptr)[known] > 0], most=NEIGHBOURHOOD_LENGTH)
     return versions.store_neighbourhoods(version, rows, users, events.products)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommendations.learning.neighbours import Row
-from recommendations.models import ModelVersion, NeighbourList, ShopperNeighbourhood
+from recommendations.models import ModelVersion, NeighbourList, ProductLevels, ShopperNeighbourhood
 
 KEPT_VERSIONS = 3
 # Activations queue up behind this lock, so that two trainings that end together leave exactly one version active.
@@ -20,13 +20,15 @@ LISTS = """
     COPY recommendations_neighbourlist (version_id, kind, product_id, neighbours, scores, supports) FROM STDIN
 """
 HOODS = """
-    COPY recommendations_shopperneighbourhood (version_id, user_id, products, scores, supports) FROM STDIN
+    COPY recommendations_shopperneighbourhood (version_id, user_id, kind, products, scores, supports) FROM STDIN
 """
 
 
-def begin_version(*, as_of: datetime, settings: Mapping[str, Any]) -> ModelVersion:
+def begin_version(
+    *, as_of: datetime, settings: Mapping[str, Any], evidence: Mapping[str, Any] | None = None
+) -> ModelVersion:
     """Return a new version that nobody reads yet."""
-    return ModelVersion.objects.create(as_of=as_of, settings=dict(settings))
+    return ModelVersion.objects.create(as_of=as_of, settings=dict(settings), evidence=dict(evidence or {}))
 
 
 def store_lists(
@@ -49,7 +51,12 @@ def store_lists(
 
 
 def store_neighbourhoods(
-    version: ModelVersion, rows: Iterable[Row], users: Mapping[int, str], column_ids: npt.NDArray[np.int64]
+    version: ModelVersion,
+    rows: Iterable[Row],
+    users: Mapping[int, str],
+    column_ids: npt.NDArray[np.int64],
+    *,
+    kind: str = "",
 ) -> int:
     """Write one row a known user, streaming; return how many were not empty."""
     stored = 0
@@ -57,9 +64,18 @@ def store_neighbourhoods(
         for row in rows:
             if len(row.columns) == 0:
                 continue
-            copy.write_row((version.pk, users[row.row], *_arrays(row, column_ids)))
+            copy.write_row((version.pk, users[row.row], kind, *_arrays(row, column_ids)))
             stored += 1
     return stored
+
+
+def store_levels(
+    version: ModelVersion, code: str, products: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+) -> None:
+    """Write one level of all products, ids ascending."""
+    ProductLevels.objects.create(
+        version=version, code=code, products=products.tolist(), values=values.round(9).tolist()
+    )
 
 
 def activate(version: ModelVersion) -> None:
@@ -71,6 +87,20 @@ def activate(version: ModelVersion) -> None:
         ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.ACTIVE, activated_at=timezone.now())
 
 
+def revert() -> ModelVersion | None:
+    """Let the version that answered before the active one answer again; return it, or None where there is none."""
+    before = (
+        ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, activated_at__isnull=False)
+        .order_by("-activated_at", "-pk")
+        .first()
+    )
+    if before is None:
+        return None
+    activate(before)
+    before.refresh_from_db()
+    return before
+
+
 def prune_versions() -> int:
     """Delete all but the active and the latest few versions; return how many went."""
     done = [ModelVersion.State.READY, ModelVersion.State.RETIRED, ModelVersion.State.FAILED]
@@ -80,9 +110,10 @@ def prune_versions() -> int:
         with transaction.atomic():
             NeighbourList.objects.filter(version=pk)._raw_delete("default")
             ShopperNeighbourhood.objects.filter(version=pk)._raw_delete("default")
+            ProductLevels.objects.filter(version=pk)._raw_delete("default")
             ModelVersion.objects.filter(pk=pk).delete()
     return len(old)
 
 
 def _arrays(row: Row, column_ids: npt.NDArray[np.int64]) -> tuple[list[int], list[float], list[int]]:
-    return column_ids[row.columns].tolist(), row.scores.round(6).tolist(), row.supports.tolist()
+    return column_ids[row.columns].tolist(), row.scores.round(9).tolist(), row.supports.tolist()

@@ -57,6 +57,10 @@ class PriceField(serializers.DecimalField):
         kwargs.setdefault("min_value", Decimal(0))
         super().__init__(**kwargs)
 
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Take an empty string for a wrong price: that there is none is said by null."""
+        return serializers.Field.validate_empty_values(self, data)
+
     def to_internal_value(self, data: Any) -> Decimal:
         """Refuse booleans, which Python takes for numbers, and notations like 1e3 or those of other scripts."""
         if isinstance(data, bool) or (isinstance(data, str) and not PRICE.match(data)):

@@ -25,7 +25,7 @@ class ErrorDetailSerializer(serializers.Serializer[dict[str, Any]]):
     attr = serializers.CharField(allow_null=True, help_text="The field, by its path: `interactions.3.product_id`.")
 
 
-class ErrorsSerializer(serializers.Serializer[dict[str, Any]]):
+class ErrorAnswerSerializer(serializers.Serializer[dict[str, Any]]):
     """The one shape of every answer that is an error."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
@@ -43,8 +43,8 @@ class AutoSchema(SpectacularAutoSchema):
         bodies = super()._get_response_bodies(direction)
         for code, description in self._errors().items():
             if code not in bodies:
-                answer = OpenApiResponse(ErrorsSerializer, description=description)
-                bodies[code] = self._get_response_for_code(answer, code, direction=direction)
+                answer = OpenApiResponse(ErrorAnswerSerializer, description=description)
+                bodies[code] = self._get_response_for_code(answer, code, direction=direction)  # type: ignore[no-untyped-call]
         return bodies
 
     def _errors(self) -> dict[str, str]:
@@ -54,6 +54,22 @@ class AutoSchema(SpectacularAutoSchema):
         if self.method in ("POST", "PUT", "PATCH"):
             errors |= WITH_A_BODY
         return errors
+
+
+def loosen_batches(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say of each list whose elements are judged one by one (the answer may be 207) that anything may be sent in it.
+
+    A wrong element does not make the request wrong: the good ones are taken, and the answer names the others.
+    """
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            if "207" in operation.get("responses", {}):
+                body = operation["requestBody"]["content"]["application/json"]["schema"]
+                name = body["$ref"].rpartition("/")[2]
+                for field in result["components"]["schemas"][name]["properties"].values():
+                    if field.get("type") == "array":
+                        field["items"] = {"anyOf": [field["items"], {"description": "Refused alone, by its index."}]}
+    return result
 
 
 def _scheme(target: str, scheme: str, definition: dict[str, Any]) -> None:

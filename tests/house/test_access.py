@@ -73,7 +73,9 @@ def test_no_key_whatever_it_holds_breaks_anything(api: APIClient, guarded: None,
 
 def test_a_secret_key_may_do_everything(api: APIClient, guarded: None) -> None:
     _, key = issue_key(name="server", kind=ApiKey.Kind.SECRET)
-    codes = [status(api, address, key, method) for address in ("/api/secret", "/api/public") for method in ("get", "post")]
+    codes = [
+        status(api, address, key, method) for address in ("/api/secret", "/api/public") for method in ("get", "post")
+    ]
     assert codes == [200, 200, 200, 200]
 
 

@@ -29,7 +29,7 @@ START += "print(s.postgres_url(p), s.redis_url(p))"
 def state() -> Iterator[Path]:
     """A state folder with spaces and quotes in its name, its servers started."""
     # Not pytest's: another run closes those folders to the user that PostgreSQL runs as under root.
-    with TemporaryDirectory(prefix="it's \"mine\" é% ") as folder:
+    with TemporaryDirectory(prefix='it\'s "mine" é% ') as folder:
         servers.postgres_url(Path(folder))
         servers.redis_url(Path(folder))
         yield Path(folder)

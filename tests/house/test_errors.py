@@ -122,7 +122,12 @@ def test_a_wrong_method_is_405(api: APIClient) -> None:
 
 @pytest.mark.parametrize("media", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "nonsense"])
 def test_another_content_type_is_415(api: APIClient, media: str) -> None:
-    assert shape(api.generic("POST", "/api/echo", b"x=1", media)) == (415, "client_error", "unsupported_media_type", None)
+    assert shape(api.generic("POST", "/api/echo", b"x=1", media)) == (
+        415,
+        "client_error",
+        "unsupported_media_type",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,12 @@ def test_another_content_type_is_415(api: APIClient, media: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_400(api: APIClient, body: bytes) -> None:
-    assert shape(api.generic("POST", "/api/echo", body, "application/json")) == (400, "client_error", "parse_error", None)
+    assert shape(api.generic("POST", "/api/echo", body, "application/json")) == (
+        400,
+        "client_error",
+        "parse_error",
+        None,
+    )
 
 
 def test_a_body_of_5_mib_is_read_and_one_byte_more_is_413(api: APIClient) -> None:
@@ -151,9 +161,7 @@ def test_a_field_is_named_by_its_path(api: APIClient) -> None:
     assert shape(response) == (400, "validation_error", "invalid", "numbers.1")
 
 
-def test_the_request_after_the_last_one_allowed_is_429_with_retry_after(
-    api: APIClient, settings: Settings
-) -> None:
+def test_the_request_after_the_last_one_allowed_is_429_with_retry_after(api: APIClient, settings: Settings) -> None:
     settings.REEMIO_THROTTLE_WRITE = "2/day"
     assert [api.post("/api/echo", {}).status_code for _ in range(2)] == [200, 200]
     response = api.post("/api/echo", {})
@@ -163,9 +171,7 @@ def test_the_request_after_the_last_one_allowed_is_429_with_retry_after(
     assert api.get("/api/echo").status_code == 500, "reads are counted apart"
 
 
-def test_each_caller_is_counted_apart_and_a_forged_header_makes_no_new_one(
-    api: APIClient, settings: Settings
-) -> None:
+def test_each_caller_is_counted_apart_and_a_forged_header_makes_no_new_one(api: APIClient, settings: Settings) -> None:
     settings.REEMIO_THROTTLE_WRITE = "1/day"
     assert api.post("/api/echo", {}).status_code == 200
     assert api.post("/api/echo", {}, headers={"X-Forwarded-For": "9.9.9.9"}).status_code == 429

@@ -56,7 +56,9 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("user", ["wanjiku-muthoni", "nobody", "broken"])
 def test_no_log_tells_who_asked(written: io.StringIO, user: str) -> None:
     client = Client(raise_request_exception=False)
-    client.get(f"/api/v1/users/{user}?email=otieno@example.com", headers={"User-Agent": "kipchoge"}, REMOTE_ADDR="10.9.8.7")
+    client.get(
+        f"/api/v1/users/{user}?email=otieno@example.com", headers={"User-Agent": "kipchoge"}, REMOTE_ADDR="10.9.8.7"
+    )
     text = written.getvalue()
     assert "/api/v1/users/<user_id>" in text
     for personal in ("wanjiku", "nobody", "otieno", "akinyi", "10.9.8.7"):

@@ -1,0 +1,76 @@
+"""Which mix serves a placement: fitted on older cuts, judged on the newest, kept if surely better. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recommendations.learning.fitting import Enough, Task, ascended, bootstrapped, conditional_logit, ndcg, unit
+from recommendations.learning.sparse import Floats
+
+# Weights smaller than this are left out: their signals need not be computed at every request.
+LEAST_WEIGHT = 0.01
+FEWEST_CASES = 50
+
+Default = Callable[[Task], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was found for one placement: the mix, empty where the default stays, why, and all figures."""
+
+    mix: Mapping[str, float]
+    why: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def choose(older: Sequence[Task], newest: Task, *, default: Default, seed: int, enough: Enough) -> Choice:
+    """Return the best of the single signals and the fitted mixes, if its gain's 95 % interval lies above 0.
+
+    `default` scores a task's candidates as the default blend does. The winner is fitted again on all cuts.
+    """
+    cases = newest.candidates.cases
+    if cases < FEWEST_CASES or not older or not any(task.right.any() for task in older):
+        return Choice({}, f"Too little to learn from: {cases} cases on the newest cut, at least {FEWEST_CASES} needed.")
+    rivals = _rivals(older, newest, enough)
+    values = {name: ndcg(newest, newest.candidates.signals @ w.astype(np.float32)) for name, w in rivals.items()}
+    values["default"] = ndcg(newest, default(newest))
+    means = {name: round(float(one.mean()), 5) for name, one in values.items()}
+    winner = max(sorted(rivals), key=lambda name: means[name])
+    low, high = bootstrapped(values[winner] - values["default"], seed=seed)
+    evidence = {
+        "cases": cases,
+        "ndcg": dict(sorted(means.items(), key=lambda pair: -pair[1])),
+        "winner": winner,
+        "gain": {"mean": round(means[winner] - means["default"], 5), "low": round(low, 5), "high": round(high, 5)},
+    }
+    if low <= 0:
+        return Choice({}, "No mix was surely better than the default blend.", evidence)
+    weights = rivals[winner] if winner in newest.candidates.codes else _again(winner, [*older, newest], enough)
+    mix = _named(weights, newest.candidates.codes)
+    return Choice(mix, f"{winner} gains {low:.4f} to {high:.4f} NDCG@10 over the default blend.", evidence)
+
+
+def _rivals(older: Sequence[Task], newest: Task, enough: Enough) -> dict[str, Floats]:
+    codes = newest.candidates.codes
+    rivals: dict[str, Floats] = {code: np.eye(len(codes))[column] for column, code in enumerate(codes)}
+    for name, signed in (("logit", False), ("signed logit", True)):
+        weights = _without_small(conditional_logit(older, signed=signed))
+        rivals[name] = weights
+        rivals[f"{name}, ascended"] = _without_small(ascended(older, weights, enough=enough))
+    return rivals
+
+
+def _again(winner: str, tasks: Sequence[Task], enough: Enough) -> Floats:
+    weights = conditional_logit(tasks, signed=winner.startswith("signed"))
+    return ascended(tasks, weights, enough=enough) if winner.endswith("ascended") else weights
+
+
+def _without_small(weights: Floats) -> Floats:
+    return unit(np.where(np.abs(unit(weights)) < LEAST_WEIGHT, 0.0, weights))
+
+
+def _named(weights: Floats, codes: Sequence[str]) -> dict[str, float]:
+    kept = _without_small(weights)
+    return {code: round(float(weight), 5) for code, weight in zip(codes, kept, strict=True) if weight != 0}

@@ -1,0 +1,142 @@
+"""Rolling cuts of time: what was known at a moment, and what was wanted in the days after it. No Django here."""
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommendations.decay import SECONDS_PER_DAY
+from recommendations.learning.events import Events
+from recommendations.learning.fitting import Task
+from recommendations.learning.material import Material
+from recommendations.learning.signal_tables import SignalTables, joined, side_by_side
+from recommendations.learning.sparse import Ints, keys_of, rows_of, without
+
+MOST_CASES = 900
+BATCH = 250
+LONGEST_WINDOW = 28.0
+CUTS = 4
+# An order is asked about so many times where one product of it is given.
+DRAWS = 3
+
+
+class Face(StrEnum):
+    """What is tuned: the placements, the homepage twice."""
+
+    HOMEPAGE = "homepage"
+    HOMEPAGE_REPEAT = "homepage_repeat"
+    PRODUCT = "product"
+    CART = "cart"
+    BOUGHT_TOGETHER = "bought_together"
+
+    @property
+    def is_homepage(self) -> bool:
+        """Tell whether its cases are shoppers."""
+        return self in (Face.HOMEPAGE, Face.HOMEPAGE_REPEAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A moment and the end of the window after it, in epoch seconds."""
+
+    moment: float
+    end: float
+
+
+def cuts_before(events: Events, *, until: float) -> list[Cut]:
+    """Return the cuts, newest first: four windows of four weeks, or of a tenth of what a younger shop has seen."""
+    if not len(events):
+        return []
+    seen = (until - float(events.moment.min())) / SECONDS_PER_DAY
+    window = min(LONGEST_WINDOW, seen / 10) * SECONDS_PER_DAY
+    return [Cut(until - window * (n + 1), until - window * n) for n in range(CUTS)]
+
+
+def between(events: Events, start: float, end: float) -> Events:
+    """Return the events of a span of time; persons and products keep their numbers."""
+    chosen = (events.moment >= start) & (events.moment < end)
+    columns = {
+        one.name: getattr(events, one.name)[chosen] for one in fields(Events) if one.name not in ("persons", "products")
+    }
+    return replace(events, **columns)
+
+
+def task_of(face: Face, tables: SignalTables, future: Events, *, seed: int) -> Task | None:
+    """Return the cases of one face in a window, or None where there are none."""
+    rng = np.random.default_rng(seed)
+    if face.is_homepage:
+        return _homepage(face, tables, future, rng)
+    drawn = _viewed_next(future, rng) if face is Face.PRODUCT else _hidden(face, future, rng)
+    if drawn is None:
+        return None
+    given, wanted = drawn
+    wanted = without(wanted, np.union1d(keys_of(given), _dead(tables, wanted.shape)))
+    wanted.eliminate_zeros()
+    kept = np.flatnonzero(np.diff(wanted.indptr))
+    if len(kept) == 0:
+        return None
+    given, wanted = given[kept], wanted[kept]
+    parts = []
+    for start in range(0, len(kept), BATCH):
+        anchors = given[start : start + BATCH]
+        found = tables.of_anchors(anchors)
+        parts.append(side_by_side(found, anchors, codes=sorted(found), dead=tables.dead))
+    return Task.of(joined(parts), wanted)
+
+
+def _homepage(face: Face, tables: SignalTables, future: Events, rng: np.random.Generator) -> Task | None:
+    """Return known shoppers' next orders; without repeats, only what they never bought before."""
+    past = tables.material.events
+    baskets, moment, person = Material(future, until=tables.material.until).baskets
+    known = np.isin(person, np.unique(past.person[past.known]))
+    order = np.flatnonzero(known)[np.argsort(moment[known], kind="stable")]
+    persons, first = np.unique(person[order], return_index=True)
+    wanted = baskets[order[first]]
+    bought = tables.material.bought[persons]
+    banned = sp.csr_matrix(bought.shape) if face is Face.HOMEPAGE_REPEAT else bought
+    wanted = without(wanted, np.union1d(keys_of(banned), _dead(tables, wanted.shape)))
+    wanted.eliminate_zeros()
+    kept = np.flatnonzero(np.diff(wanted.indptr))
+    if len(kept) == 0:
+        return None
+    kept = np.sort(rng.choice(kept, min(MOST_CASES, len(kept)), replace=False))
+    parts = []
+    for start in range(0, len(kept), BATCH):
+        part = kept[start : start + BATCH]
+        found = tables.of_persons(persons[part], repeats=face is Face.HOMEPAGE_REPEAT)
+        parts.append(side_by_side(found, banned[part], codes=sorted(found), dead=tables.dead))
+    return Task.of(joined(parts), wanted[kept])
+
+
+def _dead(tables: SignalTables, shape: tuple[int, int]) -> Ints:
+    dead = tables.dead
+    return (np.arange(shape[0], dtype=np.int64)[:, None] * shape[1] + dead[None, :]).ravel()
+
+
+def _hidden(face: Face, future: Events, rng: np.random.Generator) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Return orders of two or more with one product hidden; for bought together, with one product given."""
+    baskets, _, _ = Material(future, until=0.0).baskets
+    large = rng.permutation(np.flatnonzero(np.diff(baskets.indptr) >= 2))[:MOST_CASES]
+    given, wanted = [], []
+    for row in np.tile(large, DRAWS if face is Face.BOUGHT_TOGETHER else 1).tolist():
+        held = rng.permutation(baskets.indices[baskets.indptr[row] : baskets.indptr[row + 1]])
+        wanted.append(held[:1])
+        given.append(held[1:2] if face is Face.BOUGHT_TOGETHER else np.sort(held[1:]))
+    columns = baskets.shape[1]
+    return (rows_of(given, columns), rows_of(wanted, columns)) if len(large) else None
+
+
+def _viewed_next(future: Events, rng: np.random.Generator) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Return what was viewed, and what was viewed next in the same visit."""
+    seen = np.flatnonzero(~future.bought & (future.weight > 0))
+    order = seen[np.lexsort((future.product[seen], future.moment[seen], future.visit[seen]))]
+    first, second = order[:-1], order[1:]
+    pairs = (future.visit[first] == future.visit[second]) & (future.product[first] != future.product[second])
+    chosen = rng.permutation(np.flatnonzero(pairs))[:MOST_CASES]
+    if len(chosen) == 0:
+        return None
+    columns = len(future.products)
+    given = [future.product[first[one] : first[one] + 1] for one in chosen]
+    wanted = [future.product[second[one] : second[one] + 1] for one in chosen]
+    return rows_of(given, columns), rows_of(wanted, columns)
