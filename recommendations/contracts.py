@@ -101,12 +101,14 @@ class Taste:
     """What is known of whoever asks, up to the present event.
 
     `vector` has 384 dimensions and unit length, or is None where nothing was learned. `recent` holds each product
-    once, strongest first. `owned` are the products bought in the last 30 days. `known_user` tells a user's own
+    once, strongest first; `visit` the products of the last half hour, the latest first. `owned` are the products
+    bought in the last 30 days. `known_user` tells a user's own
     history from a session's. `categories` maps category paths to decayed weight, the largest first.
     """
 
     vector: npt.NDArray[np.float32] | None = None
     recent: tuple[RecentProduct, ...] = ()
+    visit: tuple[RecentProduct, ...] = ()
     owned: frozenset[int] = frozenset()
     categories: Mapping[str, float] = field(default_factory=dict)
     known_user: bool = False

@@ -47,7 +47,7 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
             return Reason("bought_together", f"Bought together with {about.title} in {orders}", about.product_id)
         case "trend_short" | "trend_long":
             return Reason("trending", "Trending now")
-        case "neighbours" if about:
+        case "neighbours" | "visit" if about:
             return _because(about, deeds.get(one.because, "view"), one.support)
         case "similar_shoppers" | "similar_recent" | "similar" | "similar_wide":
             text = (
@@ -61,7 +61,7 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
         case "also_viewed" | "audience_long" | "audience_short" | "audience" | "audience_recent" | "ease" if about:
             text = f"{_shoppers(one.support)} interested in {about.title} also chose this"
             return Reason("shoppers_also_chose", text, about.product_id)
-        case "similar" | "near_anchors":
+        case "near" | "near_anchors":
             return Reason("similar", "Similar to this")
         case "popular_alike":
             return Reason("popular_in_category", "Popular in this category")

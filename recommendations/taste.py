@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from recommendations.shelf import shelf
 from recommendations.sums import DIMENSIONS, Sums, combined, counted
 
 STRONGEST_RECENT = 30
+# A visit ends after half an hour without a click, as web analytics count it.
+VISIT = timedelta(minutes=30)
+LATEST_OF_VISIT = 3
 NOTHING = Taste()
 
 STORED = """
@@ -44,9 +47,11 @@ def of(query: Query, *, event_weights: Mapping[str, float]) -> Taste:
     events = recent_events(query, now=now, most=RECOUNT_EVENTS if stored.recount else RECENT_EVENTS)
     to_add = [event for event in events if event.fresh or stored.recount]
     sums = combined([*stored.sums, sums_of(to_add, event_weights)])
+    liked = _liked(events, event_weights, now)
     return Taste(
         vector=_unit(sums),
-        recent=_strongest(events, event_weights, now),
+        recent=liked[:STRONGEST_RECENT],
+        visit=_of_this_visit(liked, now),
         owned=frozenset(event.product for event in events if event.kind == "purchase" and _owned(event, now)),
         categories=_by_weight(sums.categories) if sums else {},
         known_user=any(event.user for event in events),
@@ -123,24 +128,33 @@ def _by_weight(categories: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(categories.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _strongest(events: Sequence[Event], event_weights: Mapping[str, float], now: datetime) -> tuple[RecentProduct, ...]:
+def _of_this_visit(liked: Sequence[RecentProduct], now: datetime) -> tuple[RecentProduct, ...]:
+    """Return what was dealt with in this visit, the latest first; an event dated ahead counts as now."""
+    visit = [recent for recent in liked if now - recent.occurred_at <= VISIT]
+    visit.sort(key=lambda recent: (recent.occurred_at, recent.product), reverse=True)
+    return tuple(visit[:LATEST_OF_VISIT])
+
+
+def _liked(events: Sequence[Event], event_weights: Mapping[str, float], now: datetime) -> tuple[RecentProduct, ...]:
     """Return each product once with its summed decayed weight, strongest first; disliked ones are left out."""
     weights: dict[int, float] = {}
     kinds: dict[int, Event] = {}
+    latest: dict[int, datetime] = {}
     for event in events:
         weight = event_weights.get(event.kind, 0.0)
         part = weight * decay(event.occurred_at, now, days=DECAY_DAYS)
         weights[event.product] = weights.get(event.product, 0.0) + part
+        latest[event.product] = max(event.occurred_at, latest.get(event.product, event.occurred_at))
         best = kinds.get(event.product)
         if best is None or weight > event_weights.get(best.kind, 0.0):
             kinds[event.product] = event
     liked = [
-        RecentProduct(product, kinds[product].kind, kinds[product].occurred_at, weight)
+        RecentProduct(product, kinds[product].kind, latest[product], weight)
         for product, weight in weights.items()
         if weight > 0
     ]
     liked.sort(key=lambda recent: (-recent.weight, recent.product))
-    return tuple(liked[:STRONGEST_RECENT])
+    return tuple(liked)
 
 
 def _owned(event: Event, now: datetime) -> bool:

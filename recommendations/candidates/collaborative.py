@@ -1,4 +1,4 @@
-"""Collaborative: who did this also did that — by neighbours of products, by similar shoppers, by common orders."""
+"""Lists of neighbours, added up: who did this also did that, by products, by similar shoppers, by common orders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +36,16 @@ def neighbours_of_recent(context: Context) -> Votes | None:
         return None
     rows = lists_of(context.version, Kind.ITEM_TO_ITEM, [one.product for one in recent])
     return votes_of(context, "neighbours", summed(rows, {one.product: one.weight for one in recent}))
+
+
+def alike_in_visit(context: Context) -> Votes | None:
+    """Return what is like the latest products of this visit: what a shopper looks at now outweighs a long history."""
+    visit = context.taste.visit
+    if not visit:
+        return None
+    rows = lists_of(context.version, Kind.CONTENT, [one.product for one in visit])
+    found = summed(rows, {one.product: 1 / place for place, one in enumerate(visit, start=1)})
+    return votes(context, Source.CONTENT, "visit", found.products, found.totals, because=found.because)
 
 
 def neighbours_of_anchors(context: Context) -> Votes:

@@ -39,8 +39,8 @@ def near_anchors(context: Context) -> Votes:
     if len(context.anchors) == 1 and not context.filters:
         row = lists_of(context.version, NeighbourList.Kind.CONTENT, context.anchors)[context.anchors[0]]
         if len(row.products) > 0:
-            return votes(context, Source.CONTENT, "similar", row.products, row.scores)
-    return _nearest(context, "similar", TO_ANCHORS, {"anchors": list(context.anchors)})
+            return votes(context, Source.CONTENT, "near", row.products, row.scores)
+    return _nearest(context, "near", TO_ANCHORS, {"anchors": list(context.anchors)})
 
 
 def _nearest(context: Context, code: str, target: str, parameters: dict[str, Any]) -> Votes:
