@@ -1,7 +1,5 @@
 """How the engine is set up: event weights, decay, and each placement's settings; a model version may carry its own."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -50,11 +48,6 @@ class EngineSettings:
     def of(self, placement: Placement) -> PlacementSettings:
         """Return one placement's settings."""
         return self.placements[placement]
-
-    @property
-    def digest(self) -> str:
-        """Return a short fingerprint: part of every cache key, so that a changed weight needs no flush."""
-        return hashlib.sha256(json.dumps(to_json(self), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def default_event_weights() -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The live popularity of every product: shared among processes through Redis, read anew every few seconds."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Sequence
@@ -21,11 +22,11 @@ _lock = threading.Lock()
 
 
 class _Kept:
-    """What this process read last: products in ascending order, and their forward-decayed sums."""
+    """What this process read last: products in ascending order, and their relative counts, as one pair."""
 
-    products: Ids = np.zeros(0, np.int64)
-    scores: Scores = np.zeros(0)
+    counts: tuple[Ids, Scores] = (np.zeros(0, np.int64), np.zeros(0))
     read_at = -np.inf
+    key = ""
 
 
 def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
@@ -36,7 +37,7 @@ def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
     """
     if as_of is None:
         _refresh()
-    known, scores = (_Kept.products, _Kept.scores) if as_of is None else _counted_before(as_of)
+    known, scores = _Kept.counts if as_of is None else _counted_before(as_of)
     if len(known) == 0:
         return np.zeros(len(products))
     places = np.minimum(np.searchsorted(known, products), len(known) - 1)
@@ -44,13 +45,17 @@ def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
 
 
 def forget() -> None:
-    """Read again at the next question: after a training, and between tests."""
+    """Read again at the next question; other processes do so within `REFRESH_SECONDS`."""
     _Kept.read_at = -np.inf
     _counted_before.cache_clear()
-    cache.delete(CACHE_KEY)
+    if _Kept.key:
+        cache.delete(_Kept.key)
 
 
-CACHE_KEY = "popularity:v1"
+def _cache_key() -> str:
+    """Return a key that carries a digest of the event weights: counts made with other weights are not found."""
+    weights = repr(sorted(event_weights().items()))
+    return f"popularity:{hashlib.sha256(weights.encode()).hexdigest()[:12]}"
 
 
 def _refresh() -> None:
@@ -59,12 +64,12 @@ def _refresh() -> None:
     try:
         if time.monotonic() - _Kept.read_at < REFRESH_SECONDS:
             return
-        raw = cache.get(CACHE_KEY)
+        _Kept.key = _cache_key()
+        raw = cache.get(_Kept.key)
         if raw is None:
             raw = _read()
-            cache.set(CACHE_KEY, raw, timeout=REFRESH_SECONDS)
-        products, scores = np.frombuffer(raw[0], np.int64), np.frombuffer(raw[1], np.float64)
-        _Kept.products, _Kept.scores = products, scores
+            cache.set(_Kept.key, raw, timeout=REFRESH_SECONDS)
+        _Kept.counts = np.frombuffer(raw[0], np.int64), np.frombuffer(raw[1], np.float64)
         _Kept.read_at = time.monotonic()
     finally:
         _lock.release()
