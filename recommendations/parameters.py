@@ -8,7 +8,8 @@ from recommendations.contracts import Filters, Placement, Query
 from reemio.api.fields import LONGEST_ID, PriceField, ShopIdField, TextField
 
 MOST_IDS = 500
-LONGEST_ID_LIST = 64_000
+# Servers and proxies cut longer addresses; percent-encoded, this stays below what they take.
+LONGEST_ID_LIST = 4_000
 
 
 class IdListField(TextField):

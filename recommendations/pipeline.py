@@ -36,7 +36,7 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
     )  # fmt: skip
     scored = scoring.blend(votes, settings)
     facts = {one.product: shelf.facts(one.product) for one in scored}
-    model = reranking.reranker() if settings.rerank else reranking.Off("not switched on for this placement")
+    model = reranking.reranker_for(query.placement, switched_on=settings.rerank)
     head = scored[: reranking.PAIRS]
     ranked = reranking.rerank(
         scored, model=model, context=_context_text(context), texts=[facts[one.product].title for one in head]

@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 from django.conf import settings as django_settings
 
-from recommendations.contracts import Scored, Scores
+from recommendations.contracts import Placement, Scored, Scores
 
 logger = structlog.get_logger(__name__)
 
@@ -88,6 +88,13 @@ def reranker() -> Reranker:
     except (OSError, ValueError, RuntimeError) as error:
         logger.warning("reranker_not_loaded", model=name, error=str(error))
         return Off(f"{name} could not be loaded")
+
+
+def reranker_for(placement: Placement, *, switched_on: bool) -> Reranker:
+    """Return the reranker where the version or `REEMIO_RERANK_PLACEMENTS` switches it on, else the off state."""
+    if switched_on or placement in django_settings.REEMIO_RERANK_PLACEMENTS:
+        return reranker()
+    return Off("not switched on for this placement")
 
 
 def rerank(ranked: Sequence[Scored], *, model: Reranker, context: str, texts: Sequence[str]) -> tuple[Scored, ...]:

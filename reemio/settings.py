@@ -270,6 +270,10 @@ ECOMMERCE_MAX_RETRIES = env.int("ECOMMERCE_MAX_RETRIES", 5)
 # --- Engine ------------------------------------------------------------------------------------------------------
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "sentence-transformers/all-MiniLM-L6-v2")
 RERANKER_MODEL = env.str("RERANKER_MODEL", "cross-encoder/ms-marco-MiniLM-L-6-v2")
+# Whoever names a model wants it used; the default one reranks where tuning has shown that it helps.
+REEMIO_RERANK_PLACEMENTS = env.list(
+    "REEMIO_RERANK_PLACEMENTS", ["homepage", "product", "cart"] if env.str("RERANKER_MODEL", "") else []
+)
 REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
 REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
 
