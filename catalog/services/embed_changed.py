@@ -62,7 +62,8 @@ def _take(size: int) -> list[tuple[int, int]]:
 
 def _embed(products: Sequence[int]) -> int:
     known = dict(ProductEmbedding.objects.filter(product_id__in=products).values_list("product_id", "text_hash"))
-    texts = {product.pk: embedding.text_of(product) for product in Product.objects.filter(pk__in=products).only(*TEXTS)}
+    due = Product.objects.filter(pk__in=products).order_by("product_id").only(*TEXTS)
+    texts = {product.pk: embedding.text_of(product) for product in due}
     stale = {pk: text for pk, text in texts.items() if known.get(pk) != embedding.digest_of(text)}
     if not stale:
         return 0
