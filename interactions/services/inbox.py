@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from interactions.events import NewInteraction, RefusedError
@@ -67,9 +68,18 @@ def take_in_inbox() -> TakenIn:
     return total
 
 
+def _refuse_unreadable() -> None:
+    """Keep rows with a run of digits that Python refuses to read: one of them would fail its whole batch for ever."""
+    unreadable = InboxEvent.objects.filter(processed_at=None).annotate(text=Cast("payload", TextField()))
+    unreadable.filter(text__regex=r"[0-9]{250}([0-9]{250}){16}").update(
+        processed_at=Now(), error="The payload holds a run of 4,250 digits or more."
+    )
+
+
 @transaction.atomic
 def take_in_batch(*, limit: int = BATCH) -> TakenIn:
     """Take in up to `limit` of the oldest unprocessed rows; their events and their marks are one transaction."""
+    _refuse_unreadable()
     rows = list(InboxEvent.objects.select_for_update(skip_locked=True).filter(processed_at=None).order_by("pk")[:limit])
     events: dict[int, NewInteraction] = {}
     reasons: dict[int, str] = {}

@@ -159,3 +159,18 @@ def test_the_admin_lists_failed_rows_and_tries_them_again(client: Client) -> Non
     InboxEvent.objects.filter(pk=failed).update(event_type="view")
     assert take_in_inbox() == TakenIn(stored=1)
     assert InboxEvent.objects.get(pk=failed).error is None
+
+
+@pytest.mark.django_db
+def test_a_number_too_long_to_read_is_refused_and_holds_up_nobody() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.events (event_type, payload) VALUES ('view', %s::jsonb)",
+            ['{"user_id": ' + "9" * 5000 + "}"],
+        )
+    good = put("view", {"user_id": "u", "product_id": "p"})
+    take_in_events()
+    assert Interaction.objects.get().event_id == f"inbox:{good}"
+    errors = InboxEvent.objects.order_by("pk").values_list("error", flat=True)
+    assert list(errors) == ["The payload holds a run of 4,250 digits or more.", None]
+    assert not InboxEvent.objects.filter(processed_at=None).exists()
