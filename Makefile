@@ -24,14 +24,13 @@ demo: .venv/.runtime ## Start everything, with a demo shop to look at: PORT=8011
 	@exec $(RUN) manage.py demo
 
 run: .venv/.runtime ## Start the web process alone, reachable at HOST:PORT
-	@exec $(RUN) -m granian --interface wsgi --host "$(HOST)" --port "$(PORT)" --workers 2 --blocking-threads 4 \
-		--blocking-threads-idle-timeout 600 reemio.wsgi:application
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" exec deploy/start web
 
 worker: .venv/.runtime ## Start the worker alone
-	@exec $(RUN) -m celery -A reemio.celery worker --concurrency 2 --loglevel INFO
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" exec deploy/start worker
 
 beat: .venv/.runtime ## Start beat, which wakes the periodic tasks, alone
-	@exec $(RUN) -m celery -A reemio.celery beat --loglevel INFO --pidfile=
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" exec deploy/start beat
 
 migrate: .venv/.runtime ## Bring the tables up to date
 	@$(RUN) manage.py migrate

@@ -6,14 +6,15 @@ from typing import Any
 import django_stubs_ext
 import structlog
 from csp.constants import NONCE, NONE, SELF
-from environs import Env
+from environs import FileAwareEnv
 
 from reemio.logs import logging_config
 
 # Lets Django's classes that are generic only to the type checker (ModelAdmin, Paginator, …) be written so.
 django_stubs_ext.monkeypatch()
 
-env = Env()
+# Each setting may come from a file instead: SECRET_KEY_FILE=/run/secrets/key. Orchestrators hand out secrets so.
+env = FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What kind of run this is ------------------------------------------------------------------------------------
@@ -121,6 +122,7 @@ INSTALLED_APPS = [
     "reemio.demo.apps.DemoConfig",
 ]
 MIDDLEWARE = [
+    "reemio.health.probes_come_by_address",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "reemio.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",

@@ -16,7 +16,8 @@ URL_VARIABLES = {"POSTGRES_": "DATABASE_URL", "REDIS_": "REDIS_URL"}
 def wanted(prefix: str) -> bool:
     """Tell whether nothing in the environment names a server of this kind (`POSTGRES_` or `REDIS_`)."""
     named = any(name.startswith(prefix) and value for name, value in os.environ.items())
-    return not named and not os.environ.get(URL_VARIABLES[prefix])
+    url = URL_VARIABLES[prefix]
+    return not named and not os.environ.get(url) and not os.environ.get(f"{url}_FILE")
 
 
 def postgres_url(state: Path) -> str:

@@ -68,3 +68,9 @@ def test_metrics_may_ask_for_a_token(client: Client, settings: Settings) -> None
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert client.get("/metrics", headers={"Authorization": "Bearer sesame"}).status_code == 200
+
+
+def test_probes_are_answered_though_they_name_a_pods_address(client: Client, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [".shop.example"]
+    assert client.get("/healthz", headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/api/v1/search?q=x", headers={"Host": "10.1.2.3:8000"}).status_code == 400
