@@ -14,7 +14,7 @@ LISTED = 10
 
 
 def _measure(name: str, kind: type[serializers.Field[Any, Any, Any, Any]], **more: Any) -> Any:
-    return kind(help_text=MEASURES[name], **more)
+    return kind(help_text=MEASURES[name].text, **more)
 
 
 class TopQuerySerializer(serializers.Serializer[Any]):

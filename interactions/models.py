@@ -1,5 +1,7 @@
 """Who did what: shoppers, their events, what the engine has yet to learn of them, and the shop's inbox."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -105,10 +107,76 @@ class Interaction(models.Model):
             ),
             # Read by top lists and by training: one kind of event over a period.
             models.Index(fields=["interaction_type", "occurred_at"], name="interaction_type_time"),
+            # Read by roll-ups and by whoever asks what became of one served list.
+            HashIndex(
+                fields=["recommendation_request_id"],
+                name="interaction_request",
+                condition=Q(recommendation_request_id__isnull=False),
+            ),
+            # Read by attribution and refunds: the lines of one order.
+            models.Index(
+                fields=["order_id"],
+                name="interaction_order",
+                condition=Q(interaction_type="purchase", order_id__isnull=False),
+            ),
+            # Read by top lists: how many people viewed or bought one product.
+            models.Index(
+                fields=["product_id", "interaction_type", "occurred_at"],
+                name="interaction_product_people",
+                condition=Q(interaction_type__in=["view", "purchase"]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.interaction_type} of {self.product_id or self.search_query!r} at {self.occurred_at}"
+
+
+class OrderRefund(models.Model):
+    """What came back of an order, cancelled, refunded or returned. It may be told before the order's lines arrive.
+
+    `products` and `quantities` are parallel, a quantity of 0 meaning all of that product; both are empty where the
+    whole order came back.
+    """
+
+    order_id = models.CharField(max_length=128)
+    refund_id = models.CharField(max_length=64, help_text="The shop's own; empty: the cancellation of the order.")
+    products = ArrayField(models.CharField(max_length=128), default=list)
+    quantities = ArrayField(models.PositiveIntegerField(), default=list)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "order_refunds"
+        constraints = [models.UniqueConstraint(fields=["order_id", "refund_id"], name="order_refund_once")]
+
+    def __str__(self) -> str:
+        return f"{self.refund_id or 'Cancellation'} of order {self.order_id}"
+
+
+class IntakeCount(models.Model):
+    """How many events of an hour were not stored: duplicates and refused ones, by the door they came through.
+
+    The counts of one hour are spread over a few slots, so that writers seldom wait for each other.
+    """
+
+    class Outcome(models.TextChoices):
+        """Why an event was not stored."""
+
+        DUPLICATE = "duplicate"
+        REJECTED = "rejected"
+
+    pk = models.CompositePrimaryKey("hour", "door", "outcome", "slot")
+    hour = models.DateTimeField()
+    door = models.CharField(max_length=8, help_text="http, inbox or import.")
+    outcome = models.CharField(max_length=9, choices=Outcome)
+    slot = models.SmallIntegerField()
+    events = models.BigIntegerField()
+
+    class Meta:
+        db_table = "intake_counts"
+
+    def __str__(self) -> str:
+        return f"{self.events} {self.outcome} at {self.hour}"
 
 
 class FreshInteraction(models.Model):

@@ -200,7 +200,7 @@ def test_every_measure_is_described_by_its_definition() -> None:
     for serializer in (ViewedProductSerializer, RecommendedProductSerializer, PurchasedProductSerializer):
         for name, field in serializer().fields.items():
             if name not in ("rank", "product_id", "title", "category"):
-                assert field.help_text == MEASURES[name]
+                assert field.help_text == MEASURES[name].text
 
 
 @pytest.mark.django_db

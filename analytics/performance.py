@@ -1,0 +1,189 @@
+"""What lists did: served, seen, clicked and earned in a period, grouped by any of their dimensions.
+
+Read from roll-ups only: two queries, whatever the period. Figures are `Figures`; their rates are made in
+`definitions.py`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet, Sum
+
+from analytics.definitions import Rate, rate
+from analytics.models import LIST_DIMENSIONS, EarningsRollup, Grain, LatencyRollup, RecommendationRollup
+from analytics.periods import Period
+
+COUNTED = ("lists", "empty_lists", "asked", "filled", "items", "impressions", "unique_impressions", "clicks")
+CONVERTED = ("conversions", "assisted_lines")
+EARNED = ("direct_revenue", "assisted_revenue")
+GROUPS = (*LIST_DIMENSIONS, "starts_at")
+POPULAR = "popular"
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Only rows whose dimensions are these; an empty text leaves a dimension open."""
+
+    context: str = ""
+    placement: str = ""
+    strategy: str = ""
+    variant: str = ""
+    campaign: str = ""
+    device: str = ""
+
+    def as_lookups(self) -> dict[str, str]:
+        """Return the filters that are set."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of a group of lists. Revenue is in `currency`, the one that earned most in the period, after refunds."""
+
+    lists: int = 0
+    empty_lists: int = 0
+    asked: int = 0
+    filled: int = 0
+    items: int = 0
+    impressions: int = 0
+    unique_impressions: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    assisted_lines: int = 0
+    direct_revenue: Decimal = Decimal(0)
+    assisted_revenue: Decimal = Decimal(0)
+    currency: str = ""
+    fallback_lists: int = 0
+
+    @property
+    def click_through_rate(self) -> Rate:
+        """Return clicks / impressions."""
+        return rate(self.clicks, self.impressions)
+
+    @property
+    def conversion_rate(self) -> Rate:
+        """Return conversions / clicks."""
+        return rate(self.conversions, self.clicks)
+
+    @property
+    def fill_rate(self) -> Rate:
+        """Return products served / products asked for."""
+        return rate(self.filled, self.asked)
+
+    @property
+    def fallback_rate(self) -> Rate:
+        """Return lists by popularity / lists."""
+        return rate(self.fallback_lists, self.lists)
+
+    @property
+    def attributed_revenue(self) -> Decimal:
+        """Return direct and assisted revenue together."""
+        return self.direct_revenue + self.assisted_revenue
+
+    @property
+    def revenue_per_thousand(self) -> Decimal | None:
+        """Return the direct revenue of a thousand impressions; None where there was no impression."""
+        return round(self.direct_revenue * 1000 / self.impressions, 2) if self.impressions else None
+
+
+def grouped(
+    period: Period, by: Sequence[str] = (), *, filters: Filters = Filters(), grain: Grain = Grain.DAY
+) -> dict[Key, Figures]:
+    """Return the figures of each group, by its values of `by` (names of `GROUPS`), in the order of the keys.
+
+    Without `by` there is one group, with the key `()`, or none where nothing happened. `starts_at` in `by` makes a
+    time series (aware datetimes, gaps left out). Lists know no device: grouped or filtered by device, and at
+    positions above 0, `lists` and what belongs to whole lists is 0.
+    """
+    figures: dict[Key, Figures] = {}
+    counts = _within(RecommendationRollup.objects.all(), period, filters, grain)
+    for row in counts.values(*by, "strategy").annotate(**{f"n_{name}": Sum(name) for name in COUNTED}):
+        key = tuple(row[name] for name in by)
+        more = {name: row[f"n_{name}"] for name in COUNTED}
+        more["fallback_lists"] = more["lists"] if row["strategy"] == POPULAR else 0
+        figures[key] = _plus(figures.get(key, Figures()), more)
+    earned = _within(EarningsRollup.objects.all(), period, filters, grain)
+    sums = {f"n_{name}": Sum(name) for name in (*CONVERTED, *EARNED)}
+    rows = list(earned.values(*by, "currency").annotate(**sums))
+    currency = main_currency({row["currency"]: Decimal(0) for row in rows} | _revenue_by_currency(rows))
+    for row in rows:
+        key = tuple(row[name] for name in by)
+        names = (*CONVERTED, *EARNED) if row["currency"] == currency else CONVERTED
+        figures[key] = _plus(figures.get(key, Figures()), {name: row[f"n_{name}"] for name in names})
+    return {key: replace(figures[key], currency=currency) for key in sorted(figures)}
+
+
+def total(period: Period, *, filters: Filters = Filters()) -> Figures:
+    """Return the figures of the whole period."""
+    return grouped(period, filters=filters).get((), Figures(currency=settings.REEMIO_DEFAULT_CURRENCY))
+
+
+def series(
+    period: Period, *, filters: Filters = Filters(), grain: Grain = Grain.DAY
+) -> Iterator[tuple[datetime, Figures]]:
+    """Yield the beginning of each day (or hour) in which something happened, with its figures, in order."""
+    for (starts_at,), figures in grouped(period, ["starts_at"], filters=filters, grain=grain).items():
+        yield starts_at, figures
+
+
+def main_currency(revenue: Mapping[str, Decimal]) -> str:
+    """Return the currency that earned most (of equals the first by name), or the shop's own where nothing earned."""
+    if not revenue:
+        return str(settings.REEMIO_DEFAULT_CURRENCY)
+    return min(revenue, key=lambda currency: (-revenue[currency], currency))
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long lists took, in milliseconds; None where none was timed."""
+
+    lists: int
+    p50: float | None
+    p95: float | None
+
+
+def latencies(period: Period) -> dict[str, Latency]:
+    """Return the latency of each placement, and under “” of all together. One query."""
+    rows = _within(LatencyRollup.objects.all(), period, Filters(), Grain.DAY)
+    histograms: dict[str, dict[int, int]] = {"": {}}
+    for row in rows.values("placement", "bucket").annotate(n=Sum("lists")):
+        for placement in ("", row["placement"]):
+            histogram = histograms.setdefault(placement, {})
+            histogram[row["bucket"]] = histogram.get(row["bucket"], 0) + row["n"]
+    return {
+        placement: Latency(sum(histogram.values()), percentile(histogram, 0.5), percentile(histogram, 0.95))
+        for placement, histogram in sorted(histograms.items())
+    }
+
+
+def percentile(histogram: Mapping[int, int], share: float) -> float | None:
+    """Return the upper bound, in milliseconds, of the bucket that holds this share; at most 9 % above the truth."""
+    wanted, so_far = share * sum(histogram.values()), 0
+    for bucket in sorted(histogram):
+        so_far += histogram[bucket]
+        if so_far >= wanted:
+            return round(2 ** (bucket / 8), 2)
+    return None
+
+
+def _within(rows: QuerySet[Any], period: Period, filters: Filters, grain: Grain) -> QuerySet[Any]:
+    begin, end = period.bounds()
+    return rows.filter(grain=grain, starts_at__gte=begin, starts_at__lt=end, **filters.as_lookups()).order_by()
+
+
+def _plus(figures: Figures, more: Mapping[str, Any]) -> Figures:
+    return replace(figures, **{name: getattr(figures, name) + value for name, value in more.items()})
+
+
+def _revenue_by_currency(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
+    revenue: dict[str, Decimal] = {}
+    for row in rows:
+        earned = sum((row[f"n_{name}"] for name in EARNED), Decimal(0))
+        revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + earned
+    return revenue

@@ -1,0 +1,70 @@
+"""What was searched for, in vain or not, and what was clicked in the results. Read from roll-ups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from analytics.definitions import Rate, rate
+from analytics.models import Grain, SearchClickRollup, SearchRollup
+from analytics.periods import Period
+
+# The rare queries of each hour, pooled.
+OTHERS = ""
+NUMBERS = ("searches", "without_results", "clicks")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search text with its counts; `OTHERS` stands for the rare ones together."""
+
+    query: str
+    searches: int = 0
+    without_results: int = 0
+    clicks: int = 0
+
+    @property
+    def no_result_rate(self) -> Rate:
+        """Return searches without result / searches."""
+        return rate(self.without_results, self.searches)
+
+
+def top_queries(period: Period, *, limit: int = 20) -> list[Query]:
+    """Return the texts searched for most often, the most frequent first; without `OTHERS`. One query."""
+    rows = _queries(period).exclude(query=OTHERS).filter(n_searches__gt=0)
+    return [_query(row) for row in rows.order_by("-n_searches", "query")[:limit]]
+
+
+def queries_without_result(period: Period, *, limit: int = 20) -> list[Query]:
+    """Return the texts that most often found nothing, the most frequent first. One query."""
+    rows = _queries(period).exclude(query=OTHERS).filter(n_without_results__gt=0)
+    return [_query(row) for row in rows.order_by("-n_without_results", "query")[:limit]]
+
+
+def search_total(period: Period) -> Query:
+    """Return the counts of all searches together, under the text “”. One query."""
+    begin, end = period.bounds()
+    rows = SearchRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end)
+    sums = rows.aggregate(**{name: Sum(name) for name in NUMBERS})
+    return Query("", **{name: sums[name] or 0 for name in NUMBERS})
+
+
+def clicked_after_search(period: Period, *, limit: int = 20, query: str | None = None) -> list[tuple[str, str, int]]:
+    """Return (query, product id, clicks) of what was clicked most in results, of one text or of all. One query."""
+    begin, end = period.bounds()
+    rows = SearchClickRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end)
+    if query is not None:
+        rows = rows.filter(query=query)
+    ranked = rows.order_by().values("query", "product_id").annotate(n=Sum("clicks"))
+    return [(row["query"], row["product_id"], row["n"]) for row in ranked.order_by("-n", "query", "product_id")[:limit]]
+
+
+def _queries(period: Period) -> QuerySet[Any, Any]:
+    begin, end = period.bounds()
+    rows = SearchRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end).order_by()
+    return rows.values("query").annotate(**{f"n_{name}": Sum(name) for name in NUMBERS})
+
+
+def _query(row: Mapping[str, Any]) -> Query:
+    return Query(row["query"], **{name: row[f"n_{name}"] for name in NUMBERS})
