@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from recommendations import reasons, reranking, rules, scoring, taste
+from django.utils import timezone
+
+from recommendations import person, reasons, reranking, rules, scoring, taste
 from recommendations.candidates import Context
 from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
@@ -17,18 +19,19 @@ from recommendations.contracts import (
     Strategy,
     Taste,
 )
+from recommendations.person import Person
 from recommendations.selectors import event_weights
 from recommendations.shelf import ActiveVersion, shelf
 
 
 def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommendations:
     """Answer one query. `version` overrules the active model version: for evaluation, exports and previews."""
-    active = shelf.refresh()
+    active, known = person.read(query, version=version.id if version else None)
     version = version or active
     settings = from_json(version.settings).of_query(query)
 
-    liked = taste.of(query, event_weights=event_weights())
-    context = _context(query, liked, version.id)
+    liked = taste.of(known, now=query.as_of or timezone.now(), event_weights=event_weights())
+    context = _context(query, liked, known, version.id)
     if settings.mix and _is_stranger(context):
         settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
     votes = (
@@ -58,13 +61,13 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
     )
 
 
-def _context(query: Query, liked: Taste, version: int | None) -> Context:
+def _context(query: Query, liked: Taste, known: Person, version: int | None) -> Context:
     """Put together what the sources ask for: our ids of the anchors, and everything that no list may hold."""
     anchors = tuple(dict.fromkeys(shelf.ids_of(query.anchors)))
     barred = {*anchors, *shelf.ids_of(query.exclude)}
     if query.placement is Placement.HOMEPAGE and not query.include_purchased:
         barred |= liked.owned
-    return Context(query, liked, shelf, version, anchors, frozenset(barred))
+    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods)
 
 
 def _is_stranger(context: Context) -> bool:

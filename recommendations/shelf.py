@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,15 +78,24 @@ class Shelf:
             with self._lock:
                 return self._load()
         rows = _changes_since(base)
-        if rows[0][3] is None:
-            return _active(rows)
         with self._lock:
-            if self._snapshot != base:
+            if self._snapshot != base and rows[0][3] is not None:
                 # Another thread moved the shelf on while we asked: what we hold may be older than what it put there.
                 rows = _changes_since(self._snapshot or base)
-            self._put(rows)
-            self._snapshot = rows[0][0]
+                base = self._snapshot
+            if self._snapshot == base:
+                self._put(rows)
+                self._snapshot = rows[0][0]
         return _active(rows)
+
+    def floor(self) -> int:
+        """Return the transaction id below which the shelf knows every change; loads the shelf where it is empty.
+
+        As long as no product carries a higher one, the shelf is up to date.
+        """
+        if self._snapshot is None:
+            self.refresh()
+        return int(str(self._snapshot).split(":", 1)[0])
 
     def _load(self) -> ActiveVersion:
         with connection.cursor() as cursor:
@@ -191,7 +201,13 @@ def _changes_since(snapshot: str) -> list[Any]:
 
 
 def _active(rows: Sequence[Any]) -> ActiveVersion:
-    version, settings = rows[0][1], rows[0][2]
+    return active_version(rows[0][1], rows[0][2])
+
+
+# Whoever reads settings never changes them; a version's text is parsed once.
+@lru_cache(maxsize=16)
+def active_version(version: int | None, settings: str | None) -> ActiveVersion:
+    """Return the version with this number and these settings, as JSON text."""
     return ActiveVersion(version, json.loads(settings) if settings else {})
 
 

@@ -1,20 +1,18 @@
 """The taste of whoever asks: what was folded before, plus every event since. Reads only."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
-from django.utils import timezone
 
 from recommendations.configuration import OWNED_DAYS
-from recommendations.contracts import Query, RecentProduct, Taste
+from recommendations.contracts import RecentProduct, Taste
 from recommendations.decay import DECAY_DAYS, decay
-from recommendations.history import RECENT_EVENTS, RECOUNT_EVENTS, Event, recent_events, subjects_of
+from recommendations.history import Event
+from recommendations.person import Person
 from recommendations.shelf import shelf
 from recommendations.sums import DIMENSIONS, Sums, combined, counted
 
@@ -24,29 +22,21 @@ VISIT = timedelta(minutes=30)
 LATEST_OF_VISIT = 3
 NOTHING = Taste()
 
-STORED = """
-    SELECT subject, as_of, vector::text, weight, categories, events, r.subject IS NOT NULL
-    FROM (SELECT unnest(%s::text[]) AS subject) asked
-    LEFT JOIN tastes USING (subject)
-    LEFT JOIN rewritten_histories r USING (subject)
-"""
 VECTORS = "SELECT product_id, vector::text FROM catalog_productembedding WHERE product_id = ANY(%s)"
 
 
-def of(query: Query, *, event_weights: Mapping[str, float]) -> Taste:
-    """Return the taste behind `query`: at most three queries, whatever the length of the history.
+def of(person: Person, *, now: datetime, event_weights: Mapping[str, float]) -> Taste:
+    """Return the taste of whoever asks. At most one query, for the embeddings of what was not folded yet.
 
-    Live, the stored sums are taken and only events that are not in them yet are added, so that the next request
-    reflects an event at once. With an *as-of*, or after a person's past was rewritten, the sums are recounted from
-    their latest events instead.
+    The stored sums are taken and only events that are not in them yet are added, so that the next request reflects an
+    event at once. With an *as-of*, or after a person's past was rewritten, the sums are recounted from their latest
+    events instead.
     """
-    if not query.user_id and not query.session_id:
+    if not person.events and not person.stored:
         return NOTHING
-    now = query.as_of or timezone.now()
-    stored = _Stored((), recount=True) if query.as_of else _stored(query)
-    events = recent_events(query, now=now, most=RECOUNT_EVENTS if stored.recount else RECENT_EVENTS)
-    to_add = [event for event in events if event.fresh or stored.recount]
-    sums = combined([*stored.sums, sums_of(to_add, event_weights)])
+    events = person.events
+    to_add = [event for event in events if event.fresh or person.rewritten]
+    sums = combined([*person.stored, sums_of(to_add, event_weights)] if to_add else person.stored)
     liked = _liked(events, event_weights, now)
     return Taste(
         vector=_unit(sums),
@@ -55,28 +45,6 @@ def of(query: Query, *, event_weights: Mapping[str, float]) -> Taste:
         owned=frozenset(event.product for event in events if event.kind == "purchase" and _owned(event, now)),
         categories=_by_weight(sums.categories) if sums else {},
         known_user=any(event.user for event in events),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    sums: Sequence[Sums]
-    recount: bool
-
-
-def _stored(query: Query) -> _Stored:
-    with connection.cursor() as cursor:
-        cursor.execute(STORED, [list(subjects_of(query.user_id, query.session_id))])
-        rows = cursor.fetchall()
-    if any(rewritten for *_, rewritten in rows):
-        return _Stored((), recount=True)
-    return _Stored(
-        [
-            Sums(as_of, parse_vector(vector), weight, json.loads(categories), events)
-            for _, as_of, vector, weight, categories, events, _ in rows
-            if as_of is not None
-        ],
-        recount=False,
     )
 
 

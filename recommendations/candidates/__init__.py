@@ -1,12 +1,13 @@
 """Stage 1: every source proposes its candidates, with raw scores."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from recommendations.contracts import Counts, Filters, Ids, Query, Scores, Source, Taste, Votes
+from recommendations.person import Neighbourhood
 from recommendations.shelf import Shelf
 
 # How many each source may propose: enough for 50 shown after rules, few enough to stay quick.
@@ -15,7 +16,10 @@ DEPTH = 150
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every source needs besides taste: the shelf, the version that answers, the anchors and what is barred."""
+    """What every source needs besides taste: the shelf, the version that answers, the anchors and what is barred.
+
+    `neighbourhoods` are what similar shoppers did, by kind.
+    """
 
     query: Query
     taste: Taste
@@ -23,6 +27,7 @@ class Context:
     version: int | None
     anchors: tuple[int, ...]
     barred: frozenset[int]
+    neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
 
     @property
     def filters(self) -> Filters:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
 
 from recommendations.candidates import Context, concatenated, votes
 from recommendations.contracts import Counts, Ids, Scores, Source, Votes
@@ -12,11 +11,6 @@ from recommendations.models import NeighbourList
 from recommendations.neighbours import NeighbourRow, lists_of
 
 Kind = NeighbourList.Kind
-
-NEIGHBOURHOOD = """
-    SELECT products, scores, supports FROM recommendations_shopperneighbourhood
-    WHERE version_id = %s AND user_id = %s AND kind = ''
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +55,13 @@ def bought_with_anchors(context: Context) -> Votes:
 
 
 def similar_shoppers(context: Context) -> Votes | None:
-    """Return what the shoppers most like this one did. One query."""
-    if context.version is None or not context.query.user_id:
+    """Return what the shoppers most like this one did."""
+    found = context.neighbourhoods.get("")
+    if found is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(NEIGHBOURHOOD, [context.version, context.query.user_id])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    products, scores, supports = (
-        np.array(row[0], np.int64),
-        np.array(row[1], np.float64),
-        np.array(row[2], np.int64),
-    )
-    return votes(context, Source.COLLABORATIVE, "similar_shoppers", products, scores, supports=supports)
+    return votes(
+        context, Source.COLLABORATIVE, "similar_shoppers", found.products, found.scores, supports=found.supports
+    )  # fmt: skip
 
 
 def votes_of(context: Context, code: str, found: Summed) -> Votes:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from django.db import connection
 from django.utils import timezone
 
 from recommendations import levels, popular
@@ -35,10 +34,6 @@ SOURCES: Mapping[str, Callable[[Context], Votes | None]] = {
     "together": bought_with_anchors,
     "also_viewed": neighbours_of_anchors,
 }
-SHOPPERS = """
-    SELECT kind, products, scores, supports FROM recommendations_shopperneighbourhood
-    WHERE version_id = %s AND user_id = %s AND kind = ANY(%s)
-"""
 
 
 def propose_mix(context: Context, mix: Mapping[str, float], *, event_weights: Mapping[str, float]) -> tuple[Votes, ...]:
@@ -93,15 +88,11 @@ def _lists(context: Context, codes: list[str], interest: Mapping[int, float]) ->
 
 
 def _shoppers(context: Context, codes: list[str]) -> Iterator[Votes]:
-    if not codes or context.version is None or not context.query.user_id:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(SHOPPERS, [context.version, context.query.user_id, codes])
-        rows = cursor.fetchall()
-    for code, products, scores, supports in rows:
-        ids = np.array(products, np.int64)
-        found = Summed(ids, np.array(scores, np.float64), np.array(supports, np.int64), np.zeros(len(ids), np.int64))
-        yield _showable(context, code, found)
+    for code in codes:
+        found = context.neighbourhoods.get(code)
+        if found is not None:
+            nothing = np.zeros(len(found.products), np.int64)
+            yield _showable(context, code, Summed(found.products, found.scores, found.supports, nothing))
 
 
 def _own(context: Context, codes: list[str], profile: Profile) -> Iterator[Votes]:

@@ -5,15 +5,22 @@ from typing import Any
 from django.db.backends.postgresql import base
 
 SCHEMA = "recommender"
+# psycopg prepares nothing at all without one; our prepared statements do not wait for it.
+PREPARE_THRESHOLD = 5
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL whose unqualified tables live in the schema `recommender`; `public` comes second."""
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Add the search path, so that a shop's own tables in `public` and ours never collide."""
+        """Add the search path, so that a shop's own tables in `public` and ours never collide; allow preparing.
+
+        Django's own cursors never prepare; those of `prepared.py` do, and want plans that fit all values.
+        """
         params = super().get_connection_params()
-        params["options"] = f"{params.get('options', '')} -c search_path={SCHEMA},public".strip()
+        options = f"-c search_path={SCHEMA},public -c plan_cache_mode=force_generic_plan"
+        params["options"] = f"{params.get('options', '')} {options}".strip()
+        params["prepare_threshold"] = PREPARE_THRESHOLD
         return params
 
     def prepare_database(self) -> None:

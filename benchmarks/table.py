@@ -1,0 +1,34 @@
+"""What a benchmark found, beside its reference and its budget, as one table."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was measured, the reference in the same run, their ratio, the budget, and whether it is met."""
+
+    what: str
+    measured: str
+    reference: str
+    ratio: str
+    budget: str
+    met: bool | None = None
+
+
+def show(findings: Iterable[Finding]) -> None:
+    """Print the lines as a Markdown table, and the load of the machine, which explains slow runs."""
+    header = ("what", "measured", "reference, same run", "ratio", "budget", "met")
+    marks = {True: "yes", False: "NO", None: ""}
+    rows = [
+        header,
+        *((one.what, one.measured, one.reference, one.ratio, one.budget, marks[one.met]) for one in findings),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    for number, row in enumerate(rows):
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+        if number == 0:
+            print("| " + " | ".join("-" * width for width in widths) + " |")
+    one, five, _ = os.getloadavg()
+    print(f"\nLoad of this machine: {one:.1f} over the last minute, {five:.1f} over five; {os.cpu_count()} cores.")

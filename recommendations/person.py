@@ -1,0 +1,147 @@
+"""What a request reads, in one statement: the version that answers, and all that is stored of whoever asks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.utils import timezone
+
+from recommendations.configuration import OWNED_DAYS
+from recommendations.contracts import Counts, Ids, Query, Scores
+from recommendations.history import RECENT_EVENTS, RECENT_PURCHASES, RECOUNT_EVENTS, Event
+from recommendations.shelf import ActiveVersion, active_version, shelf
+from recommendations.sums import Sums
+from reemio.database.prepared import fetch
+
+SELECT = "SELECT id, product_id, interaction_type, occurred_at, user_id IS NOT NULL AS by_user FROM user_interactions"
+# A user's own events, and those of the session that are nobody's yet: each branch reads one index, newest first.
+# Vectors come as pgvector's binary form: two 16 bit numbers, then 32 bit floats, all of them big-endian.
+READ = f"""
+    WITH mine AS (
+        ({SELECT} WHERE user_id = %(user)s::text AND product_id IS NOT NULL AND occurred_at < %(until)s::timestamptz
+            ORDER BY occurred_at DESC LIMIT %(events)s::int)
+        UNION
+        ({SELECT} WHERE user_id = %(user)s::text AND interaction_type = 'purchase'
+            AND occurred_at >= %(owned_since)s::timestamptz AND occurred_at < %(until)s::timestamptz
+            ORDER BY occurred_at DESC LIMIT {RECENT_PURCHASES})
+        UNION
+        ({SELECT} WHERE session_id = %(session)s::text AND user_id IS NULL AND product_id IS NOT NULL
+            AND occurred_at < %(until)s::timestamptz ORDER BY occurred_at DESC LIMIT %(events)s::int)
+    ), recent AS (
+        SELECT mine.*, EXISTS (SELECT FROM fresh_interactions WHERE interaction_id = mine.id) AS fresh
+        FROM mine ORDER BY occurred_at DESC, id DESC
+    ), events AS (
+        SELECT array_agg(product_id) AS products, array_agg(interaction_type) AS kinds,
+            array_agg(extract(epoch FROM occurred_at)::float8) AS moments,
+            array_agg(fresh) AS fresh, array_agg(by_user) AS by_user
+        FROM recent
+    )
+    SELECT active.id, active.settings::text,
+        (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint,
+        EXISTS (SELECT FROM rewritten_histories WHERE subject = %(user_subject)s::text)
+            OR EXISTS (SELECT FROM rewritten_histories WHERE subject = %(session_subject)s::text),
+        events.*,
+        u.as_of, vector_send(u.vector), u.weight, u.categories::text, u.events,
+        s.as_of, vector_send(s.vector), s.weight, s.categories::text, s.events,
+        n.kind, n.products, n.scores, n.supports
+    FROM events
+    LEFT JOIN recommendations_modelversion active ON active.state = 'active'
+    LEFT JOIN tastes u ON u.subject = %(user_subject)s::text
+    LEFT JOIN tastes s ON s.subject = %(session_subject)s::text
+    LEFT JOIN recommendations_shopperneighbourhood n
+        ON n.version_id = COALESCE(%(version)s::bigint, active.id) AND n.user_id = %(user)s::text
+"""  # noqa: S608  constants of this module
+ANONYMOUS = """
+    SELECT active.id, active.settings::text, (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint
+    FROM (VALUES (1)) AS once LEFT JOIN recommendations_modelversion active ON active.state = 'active'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What the shoppers most like this one did: parallel arrays of our ids, scores and support counts."""
+
+    products: Ids
+    scores: Scores
+    supports: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that is stored of whoever asks.
+
+    `stored` are the folded sums of the user and of the session; they hold no event that is `fresh`. None of them
+    counts where a past was `rewritten`: then `events` hold what the sums are counted from. `events` are the latest ones
+    with products on the shelf, newest first, and all purchases of the last 30 days. `neighbourhoods` maps kinds, the
+    empty one the default blend's.
+    """
+
+    stored: tuple[Sums, ...] = ()
+    rewritten: bool = False
+    events: tuple[Event, ...] = ()
+    neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
+
+
+NOBODY = Person()
+
+
+def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Person]:
+    """Return the active version and what is stored of whoever asks; afterwards the shelf is as new as they are.
+
+    One statement; two where a product has changed since the last request or a past was rewritten. With an *as-of*,
+    nothing that happened at or after it is seen; without one, nothing dated ahead of a day from now. `version`
+    overrules the active one for neighbourhoods.
+    """
+    asked = bool(query.user_id or query.session_id)
+    now = query.as_of or timezone.now()
+    parameters = {
+        "floor": shelf.floor(),
+        "user": query.user_id or None,
+        "session": query.session_id or None,
+        "user_subject": query.user_id and f"u:{query.user_id}",
+        "session_subject": query.session_id and f"s:{query.session_id}",
+        "until": query.as_of or now + timedelta(days=1),
+        "owned_since": now - timedelta(days=OWNED_DAYS),
+        "events": RECOUNT_EVENTS if query.as_of else RECENT_EVENTS,
+        "version": version,
+    }
+    rows = fetch(READ if asked else ANONYMOUS, parameters)
+    if asked and rows[0][3] and not query.as_of:
+        rows = fetch(READ, parameters | {"events": RECOUNT_EVENTS})
+    number, settings, behind = rows[0][:3]
+    if behind:
+        shelf.refresh()
+    return active_version(number, settings), _person(rows, query.as_of) if asked else NOBODY
+
+
+def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None) -> Person:
+    rewritten = rows[0][3] or as_of is not None
+    return Person(
+        stored=() if rewritten else tuple(_sums(rows[0][start : start + 5]) for start in (9, 14) if rows[0][start]),
+        rewritten=rewritten,
+        events=_events(*rows[0][4:9]),
+        neighbourhoods={row[19]: Neighbourhood(*row[20:23]) for row in rows if row[19] is not None},
+    )
+
+
+def _events(
+    products: list[str] | None, kinds: list[str], moments: Scores, fresh: list[bool], by_user: list[bool]
+) -> tuple[Event, ...]:
+    if products is None:
+        return ()
+    times = [datetime.fromtimestamp(moment, UTC) for moment in moments.tolist()]
+    rows = zip(map(shelf.id_of, products), kinds, times, fresh, by_user, strict=True)
+    return tuple(
+        Event(product, kind, moment, is_fresh, of_user)
+        for product, kind, moment, is_fresh, of_user in rows
+        if product is not None
+    )
+
+
+def _sums(row: tuple[Any, ...]) -> Sums:
+    as_of, vector, weight, categories, events = row
+    numbers = np.frombuffer(vector, ">f4", offset=4).astype(np.float32)
+    return Sums(as_of, numbers, weight, json.loads(categories), events)
