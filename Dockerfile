@@ -25,8 +25,7 @@ RUN groupadd --gid 10001 reemio && useradd --uid 10001 --gid reemio --no-create-
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    APP_ENV=production HOST=0.0.0.0 PORT=8000 HOME=/tmp REEMIO_STATE_DIR=/var/lib/reemio \
-    PROMETHEUS_MULTIPROC_DIR=/tmp/reemio-metrics
+    APP_ENV=production HOST=0.0.0.0 PORT=8000 HOME=/tmp REEMIO_STATE_DIR=/var/lib/reemio
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000

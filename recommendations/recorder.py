@@ -9,6 +9,7 @@ from multiprocessing.util import Finalize
 import structlog
 from django.db import DatabaseError, connection
 
+from recommendations.metrics import SERVED_LISTS_LOST
 from recommendations.models import ServedList
 
 logger = structlog.get_logger(__name__)
@@ -95,6 +96,7 @@ class Recorder:
             else:
                 return
         logger.error("served_lists_lost", count=len(batch))
+        SERVED_LISTS_LOST.inc(len(batch))
 
 
 def _write(batch: Sequence[ServedList]) -> None:

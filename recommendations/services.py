@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from recommendations import pipeline
+from recommendations import metrics, pipeline
 from recommendations.contracts import Placement, Query, Recommendations
 from recommendations.models import ServedList
 from recommendations.recorder import recorder
@@ -33,7 +33,11 @@ def serve_recommendations(query: Query) -> Served:
     began = time.perf_counter()
     answer = pipeline.recommend(query)
     served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer)
-    remember(served, milliseconds=(time.perf_counter() - began) * 1000)
+    seconds = time.perf_counter() - began
+    remember(served, milliseconds=seconds * 1000)
+    metrics.LIST_SECONDS.labels(query.placement.value, answer.strategy.value).observe(seconds)
+    if len(answer.items) < query.limit:
+        metrics.LISTS_SHORT.labels(query.placement.value).inc()
     return served
 
 

@@ -10,8 +10,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
-from django_prometheus.exports import ExportToDjangoView
 from django_redis import get_redis_connection
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from reemio.metrics import Gauges, exposition
 
 log = structlog.get_logger(__name__)
 
@@ -93,14 +95,19 @@ class MigrationsApplied:
         return None if self._applied else "not applied"
 
 
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer in Prometheus' text format; 401 where REEMIO_METRICS_TOKEN is set and was not sent as a bearer token."""
+def metrics(gauges: Gauges) -> Callable[[HttpRequest], HttpResponse]:
+    """Return the view that tells what was counted, and what the gauges read, in Prometheus' text format.
+
+    It answers 401 where REEMIO_METRICS_TOKEN is set and was not sent as a bearer token.
+    """
+    return require_safe(partial(_metrics, gauges))
+
+
+def _metrics(gauges: Gauges, request: HttpRequest) -> HttpResponse:
     expected, sent = f"Bearer {settings.REEMIO_METRICS_TOKEN}", request.headers.get("Authorization", "")
     if settings.REEMIO_METRICS_TOKEN and not hmac.compare_digest(sent.encode(), expected.encode()):
         return HttpResponse("A bearer token is needed.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
-    response: HttpResponse = ExportToDjangoView(request)
-    return response
+    return HttpResponse(exposition(gauges), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 def _uncached(body: Mapping[str, object], *, status: int) -> HttpResponse:

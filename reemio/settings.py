@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_structlog",
     "reemio.access.apps.AccessConfig",
+    "reemio.pulse.apps.PulseConfig",
     "catalog.apps.CatalogConfig",
     "interactions.apps.InteractionsConfig",
     "recommendations.apps.RecommendationsConfig",

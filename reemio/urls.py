@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from catalog import embedding
 from reemio import health
 from reemio.api.errors import unknown_endpoint
+from reemio.gauges import GAUGES
 
 READINESS: dict[str, health.Check] = {
     "database": health.database,
@@ -21,7 +22,7 @@ admin.site.index_title = "What the shop shows, and why"
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz(READINESS)),
-    path("metrics", health.metrics),
+    path("metrics", health.metrics(GAUGES)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -65,6 +65,16 @@ def granian_server(committed_database: None, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
+def granian_server_of_two(committed_database: None, tmp_path: Path) -> Iterator[str]:
+    """The same server as `deploy/start web` starts it: two processes behind one port."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    more = {"PORT": str(port), "TMPDIR": str(tmp_path), "REEMIO_STOP_SECONDS": "2"}
+    with running([], tmp_path / "web.log", until=lambda: _is_ready(url), program=["deploy/start", "web"], more=more):
+        yield url
+
+
+@pytest.fixture
 def celery_worker_process(committed_database: None, tmp_path: Path) -> Iterator[Path]:
     """A real Celery worker on this test's database and Redis; the path of its log."""
     log = tmp_path / "worker.log"
@@ -84,11 +94,21 @@ def celery_worker_process(committed_database: None, tmp_path: Path) -> Iterator[
 
 
 @contextmanager
-def running(command: list[str], log: Path, *, until: Callable[[], bool]) -> Iterator[None]:
-    """Run a module of Python on this test's database until the block ends, which begins when `until` says yes."""
+def running(
+    command: list[str],
+    log: Path,
+    *,
+    until: Callable[[], bool],
+    program: Sequence[str] = (sys.executable, "-m"),
+    more: Mapping[str, str] | None = None,
+) -> Iterator[None]:
+    """Run a module of Python on this test's database until the block ends, which begins when `until` says yes.
+
+    `program` runs something else; `more` is added to its environment.
+    """
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=environment(), stdout=output, stderr=output,
+            [*program, *command], cwd=ROOT, env=environment() | dict(more or {}), stdout=output, stderr=output,
             start_new_session=True,
         )  # fmt: skip
         try:
@@ -108,7 +128,8 @@ def environment() -> dict[str, str]:
     database = connection.settings_dict
     parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     url = make_conninfo(**{part: database[name] for part, name in parts.items() if database[name]})
-    return os.environ | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "PYTHONUNBUFFERED": "1"}
+    own = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "PYTHONUNBUFFERED": "1"}
+    return os.environ | own | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def wait_until(condition: Callable[[], bool], story: Callable[[], str], seconds: float = READY_SECONDS) -> None:

@@ -1,6 +1,7 @@
 """Recording events: the one way in for whatever comes over HTTP and through the inbox."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from interactions.events import NewInteraction
+from interactions.metrics import EVENTS
 from interactions.services.locks import share_merging
 
 # Ids are drawn before the insert, so that what comes back can be told apart. The rows go in by event_id: two
@@ -67,7 +69,12 @@ def record_interactions(events: Sequence[NewInteraction]) -> list[Recorded]:
         cursor.execute(_INSERT, _columns([events[index] for index in own]))
         ids: dict[int, int] = {own[number]: new for number, new in cursor.fetchall()}
         known = _ids_of(cursor, [name for name, index in first.items() if index not in ids])
-    return [_recorded(index, event, ids, first, known) for index, event in enumerate(events)]
+    recorded = [_recorded(index, event, ids, first, known) for index, event in enumerate(events)]
+    for (kind, duplicate), count in Counter(
+        (events[one.index].interaction_type, one.duplicate) for one in recorded
+    ).items():
+        EVENTS.labels(kind, "repeated" if duplicate else "stored").inc(count)
+    return recorded
 
 
 def _recorded(
