@@ -26,14 +26,15 @@ class Served:
     request_id: uuid.UUID
     context: str
     answer: Recommendations
+    milliseconds: float = 0.0
 
 
 def serve_recommendations(query: Query) -> Served:
     """Answer `query` and remember what was served."""
     began = time.perf_counter()
     answer = pipeline.recommend(query)
-    served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer)
     seconds = time.perf_counter() - began
+    served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer, seconds * 1000)
     remember(served, milliseconds=seconds * 1000)
     metrics.LIST_SECONDS.labels(query.placement.value, answer.strategy.value).observe(seconds)
     if len(answer.items) < query.limit:

@@ -1,5 +1,6 @@
 """The endpoints of lists and search: parse, ask the engine, answer."""
 
+import time
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -34,7 +35,8 @@ class RecommendationsView(APIView):
         parsed.is_valid(raise_exception=True)
         anchors = anchors or parsed.validated_data.get("product_ids", ())
         query = parsed.query(self.placement, default_limit=self.default_limit, anchors=anchors)
-        return Response(list_answer(serve_recommendations(query)))
+        served = serve_recommendations(query)
+        return Response(list_answer(served), headers=_timing(served.milliseconds))
 
 
 class HomepageView(RecommendationsView):
@@ -120,6 +122,7 @@ class SearchView(APIView):
         """Search the catalogue."""
         parsed = SearchParameters(data=_flat(request))
         parsed.is_valid(raise_exception=True)
+        began = time.perf_counter()
         found = search.find(parsed.validated_data["q"], parsed.query(Placement.HOMEPAGE, default_limit=24))
         return Response(
             {
@@ -127,8 +130,14 @@ class SearchView(APIView):
                 "query": parsed.validated_data["q"],
                 "total": found.total,
                 "items": item_answers(found.items),
-            }
+            },
+            headers=_timing((time.perf_counter() - began) * 1000),
         )
+
+
+def _timing(milliseconds: float) -> dict[str, str]:
+    """Return the header that tells a browser how long the engine took."""
+    return {"Server-Timing": f"engine;dur={milliseconds:.1f}"}
 
 
 def _flat(request: Request) -> dict[str, Any]:

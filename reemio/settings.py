@@ -1,5 +1,6 @@
 """All settings, read from the environment; `docs/settings.md` describes each, `.env.example` lists them."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# These names carry a version or a digest of the content: whoever has the file never has to ask again.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/(reemio/reemio-\d+\.\d+\.\d+\.(js|css)|.+\.[0-9a-f]{12}\..+)$"
 
 # --- HTTP: limits, security, CORS --------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -195,6 +198,8 @@ CSRF_COOKIE_SECURE = PRODUCTION
 CORS_ALLOWED_ORIGINS: list[str] = env.list("REEMIO_CORS_ORIGINS", [])
 CORS_ALLOW_ALL_ORIGINS = env.bool("REEMIO_CORS_ALLOW_ALL", not PRODUCTION)
 CORS_URLS_REGEX = r"^/api/v1/.*$"
+# What the tracker reads on another origin: how long the engine took, and what time it is here.
+CORS_EXPOSE_HEADERS = ["Server-Timing", "Date", "Retry-After"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -218,6 +223,10 @@ REEMIO_API_ROOT = "/api/"
 REEMIO_REQUIRE_API_KEY = env.bool("REEMIO_REQUIRE_API_KEY", PRODUCTION)
 # How many proxies stand before us, each of which appends to X-Forwarded-For; 0: the peer is the caller.
 REEMIO_PROXY_COUNT = env.int("REEMIO_PROXY_COUNT", 0)
+# Signs the tokens with which browsers prove whom they speak for; shared with the shop's server.
+REEMIO_IDENTITY_SECRET = (
+    env.str("REEMIO_IDENTITY_SECRET", "") or hashlib.sha256(f"identity:{SECRET_KEY}".encode()).hexdigest()
+)
 REEMIO_THROTTLE_READ = env.str("REEMIO_THROTTLE_READ", "6000/min")
 REEMIO_THROTTLE_WRITE = env.str("REEMIO_THROTTLE_WRITE", "3000/min")
 REST_FRAMEWORK = {

@@ -113,6 +113,17 @@ class MergeInput(serializers.Serializer[Any]):
     session_id = SessionIdField(max_length=LONGEST_ID, trim_whitespace=False)
 
 
+class IdentifyInput(MergeInput):
+    """A session, whose it is, and the proof."""
+
+    user_id = SessionIdField(max_length=LONGEST_ID, trim_whitespace=False)
+    token = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text="Made on the shop's server: HMAC-SHA256 of the user's id under `REEMIO_IDENTITY_SECRET`, in hex.",
+    )
+
+
 class ProfileSerializer(serializers.Serializer[Any]):
     """The profile as it is kept."""
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from reemio.people.views import UserExportView, UserMergeView, UserView
+from reemio.people.views import IdentifyView, UserExportView, UserMergeView, UserView
 
 
 class ShopIdConverter(StringConverter):
@@ -15,6 +15,7 @@ class ShopIdConverter(StringConverter):
 register_converter(ShopIdConverter, "user_id")
 
 urlpatterns = [
+    path("interactions/identify", IdentifyView.as_view(), name="identify"),
     path("users/<user_id:user_id>/merge", UserMergeView.as_view(), name="user-merge"),
     path("users/<user_id:user_id>/export", UserExportView.as_view(), name="user-export"),
     path("users/<user_id:user_id>", UserView.as_view(), name="user"),

@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,7 +15,9 @@ from interactions.schema import REFUSED, TOO_LARGE, ErrorsSerializer, text
 from interactions.services.merge import MergedAlreadyError
 from interactions.services.shoppers import Profile, put_shopper
 from interactions.validation import LONGEST_ID, wrong_text
-from reemio.access.permissions import SecretKey
+from reemio.access.identity import proves
+from reemio.access.models import ApiKey
+from reemio.access.permissions import AnyKey, SecretKey
 from reemio.people import serializers, services
 
 _USER_ID = OpenApiParameter(
@@ -113,12 +116,45 @@ class UserMergeView(APIView):
         _check(user_id)
         said = serializers.MergeInput(data=request.data)
         said.is_valid(raise_exception=True)
-        session_id = said.validated_data["session_id"]
-        try:
-            moved = services.merge_person(user_id=user_id, session_id=session_id)
-        except MergedAlreadyError as error:
-            raise SessionMergedAlready from error
-        return Response({"user_id": user_id, "session_id": session_id, "moved": moved})
+        return _merge(user_id, said.validated_data["session_id"])
+
+
+class IdentifyView(APIView):
+    """A browser that says whose its session is."""
+
+    permission_classes = [AnyKey]
+
+    @extend_schema(
+        operation_id="identify",
+        tags=["Interactions"],
+        summary="Make a browser's session the user's",
+        request=serializers.IdentifyInput,
+        responses={
+            200: serializers.MergeSerializer,
+            400: REFUSED,
+            403: OpenApiResponse(ErrorsSerializer, "Nothing proves that this browser may speak for that user."),
+            409: OpenApiResponse(ErrorsSerializer, "The session is another user's."),
+            413: TOO_LARGE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Merge the session, as `/users/{user_id}/merge` does, where a token proves who asks.
+
+        A secret key needs no token, nor does anybody where no key is required and none is sent.
+        """
+        said = serializers.IdentifyInput(data=request.data)
+        said.is_valid(raise_exception=True)
+        _check_proof(request, said.validated_data["user_id"], said.validated_data.get("token"))
+        return _merge(said.validated_data["user_id"], said.validated_data["session_id"])
+
+
+def _check_proof(request: Request, user_id: str, token: str | None) -> None:
+    """Raise 403 where the caller may not speak for the user; a token that is sent has to be right, whoever sends it."""
+    if token is not None:
+        if not proves(token, user_id):
+            raise PermissionDenied("The token is not this user's.")
+    elif settings.REEMIO_REQUIRE_API_KEY and request.auth.kind != ApiKey.Kind.SECRET:
+        raise PermissionDenied("A publishable key needs the user's token to merge a session.")
 
 
 class UserExportView(APIView):
@@ -139,6 +175,14 @@ class UserExportView(APIView):
         if held is None:
             raise NotFound
         return Response(held)
+
+
+def _merge(user_id: str, session_id: str) -> Response:
+    try:
+        moved = services.merge_person(user_id=user_id, session_id=session_id)
+    except MergedAlreadyError as error:
+        raise SessionMergedAlready from error
+    return Response({"user_id": user_id, "session_id": session_id, "moved": moved})
 
 
 def _check(user_id: str) -> None:
