@@ -8,9 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 RUN := .venv/bin/python
 PIP := $(RUN) -m pip install -q -c requirements.lock
 FUZZ_REQUESTS ?= 2000
+TRACKER_VERSION = $(shell sed -n 's/^const VERSION = "\(.*\)";/\1/p' static/reemio/source/1-basics.js)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz format run worker beat migrate openapi lock stop clean
+.PHONY: help demo test check fuzz format run worker beat migrate openapi tracker lock stop clean
 
 help: ## Show this list
 	@echo "Reemio. Usage: make <what>"
@@ -56,6 +57,10 @@ format: .venv/.dev ## Format the code
 
 openapi: .venv/.dev ## Write docs/openapi.yaml anew
 	@$(RUN) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+tracker: .venv/.dev ## Write static/reemio/reemio-<version>.js anew, from its sources
+	@{ printf '/*! Reemio $(TRACKER_VERSION), tracker and lists for a storefront: docs/tracker.md; its source: source/. MIT */\n(()=>{"use strict";\n'; \
+		cat static/reemio/source/*.js; printf '})();\n'; } | $(RUN) -m rjsmin -b > static/reemio/reemio-$(TRACKER_VERSION).js
 
 lock: ## Write requirements.lock anew, from the newest versions that pyproject.toml allows
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock

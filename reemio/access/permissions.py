@@ -32,3 +32,8 @@ class AnyKey(SecretKey):
     """Publishable keys may, too: what a browser has to do."""
 
     kinds = frozenset({ApiKey.Kind.SECRET, ApiKey.Kind.PUBLISHABLE})
+
+
+def has_secret_key(request: Request) -> bool:
+    """Tell whether the caller showed a secret key."""
+    return isinstance(request.auth, ApiKey) and request.auth.kind == ApiKey.Kind.SECRET

@@ -16,8 +16,7 @@ from interactions.services.merge import MergedAlreadyError
 from interactions.services.shoppers import Profile, put_shopper
 from interactions.validation import LONGEST_ID, wrong_text
 from reemio.access.identity import proves
-from reemio.access.models import ApiKey
-from reemio.access.permissions import AnyKey, SecretKey
+from reemio.access.permissions import AnyKey, SecretKey, has_secret_key
 from reemio.people import serializers, services
 
 _USER_ID = OpenApiParameter(
@@ -153,7 +152,7 @@ def _check_proof(request: Request, user_id: str, token: str | None) -> None:
     if token is not None:
         if not proves(token, user_id):
             raise PermissionDenied("The token is not this user's.")
-    elif settings.REEMIO_REQUIRE_API_KEY and request.auth.kind != ApiKey.Kind.SECRET:
+    elif settings.REEMIO_REQUIRE_API_KEY and not has_secret_key(request):
         raise PermissionDenied("A publishable key needs the user's token to merge a session.")
 
 
