@@ -118,6 +118,24 @@ class Restock(models.Model):
         return f"{self.product} back in stock at {self.restocked_at}"
 
 
+class SoldOut(models.Model):
+    """A stock that fell to 0: whose cart held the product at that moment will want to know when it is back.
+
+    A trigger writes it in the transaction that lowered the stock, as with `Restock`.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    sold_out_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "sold out"
+        # Read by back-in-stock mails: when did it run out before it came back?
+        indexes = [models.Index(fields=["product", "-sold_out_at"], name="sold_out_product")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} sold out at {self.sold_out_at}"
+
+
 class CatalogSync(models.Model):
     """One run of `sync_products`, with its counts and, while it is unfinished, the point where it resumes."""
 

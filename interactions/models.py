@@ -105,6 +105,12 @@ class Interaction(models.Model):
                 name="interaction_session_recent",
                 condition=Q(session_id__isnull=False),
             ),
+            # Read by back-in-stock mails: who wished for a product, or had it in the cart.
+            models.Index(
+                fields=["product_id", "occurred_at"],
+                name="interaction_product_interest",
+                condition=Q(interaction_type__in=["wishlist_add", "cart_add", "cart_remove", "purchase"]),
+            ),
             # Read by top lists and by training: one kind of event over a period.
             models.Index(fields=["interaction_type", "occurred_at"], name="interaction_type_time"),
             # Read by roll-ups and by whoever asks what became of one served list.

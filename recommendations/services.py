@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -60,4 +61,36 @@ def remember(served: Served, *, milliseconds: float, placement: str = "") -> Non
             model_version=answer.model_version,
             milliseconds=milliseconds,
         )
+    )
+
+
+def keep_mail_list(
+    *,
+    request_id: uuid.UUID,
+    user_id: str,
+    products: Sequence[str],
+    scores: Sequence[float],
+    anchors: Sequence[str],
+    strategy: str,
+    model_version: int | None,
+    variant: str,
+) -> None:
+    """Keep the products of a mail as a served list, in the caller's transaction: either both are there, or neither.
+
+    A mail is no request that must not wait, and one that left without its list could never be told what it earned.
+    """
+    ServedList.objects.create(
+        request_id=request_id,
+        served_at=timezone.now(),
+        placement="email",
+        context="email",
+        strategy=strategy,
+        user_id=user_id,
+        session_id="",
+        anchors=list(anchors),
+        products=list(products),
+        scores=list(scores),
+        model_version=model_version,
+        variant=variant,
+        milliseconds=0.0,
     )

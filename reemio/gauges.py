@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_redis import get_redis_connection
 
+from campaigns import metrics as mail
 from catalog.models import CatalogSync, EmbeddingDue, Product
 from interactions.models import FreshInteraction, InboxEvent
 from recommendations.models import ModelVersion
@@ -110,6 +111,8 @@ GAUGES = Gauges(
         Gauge("reemio_embeddings_due", "Products whose text waits for its vector.", _embeddings_due),
         Gauge("reemio_catalog_sync_age_seconds", "Since the catalogue was last synchronised whole.", _sync_age),
         Gauge("reemio_catalog_sync_failed", "1 where the last synchronisation did not succeed.", _sync_failed),
+        Gauge("reemio_outbox_messages", "Rows of the outbox that are open, by state.", mail.open_messages, "state"),
+        Gauge("reemio_outbox_oldest_due_seconds", "Age of the oldest mail that is due.", mail.oldest_due),
         Gauge("reemio_database_connections", "Connections to this database by state.", _connections, "state"),
     ]
 )

@@ -1,6 +1,8 @@
 """All settings, read from the environment; `docs/settings.md` describes each, `.env.example` lists them."""
 
 import hashlib
+import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,7 @@ INSTALLED_APPS = [
     "csp",
     "django_prometheus",
     "django_celery_beat",
+    "anymail",
     "django_structlog",
     "reemio.access.apps.AccessConfig",
     "reemio.pulse.apps.PulseConfig",
@@ -288,6 +291,41 @@ REEMIO_RERANK_PLACEMENTS = env.list(
 )
 REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
 REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
+
+# --- E-mail -----------------------------------------------------------------------------------------------------
+# Where mails go: a local mailbox that the admin shows, an SMTP server, or a provider that anymail knows.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", "smtp" if env.str("EMAIL_HOST", "") else "mailbox").lower()
+REEMIO_MAILBOX_PORT = env.int("REEMIO_MAILBOX_PORT", env.int("PORT", 8000) + 25)
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost") if EMAIL_PROVIDER == "smtp" else "127.0.0.1"
+EMAIL_PORT = env.int("EMAIL_PORT", 25) if EMAIL_PROVIDER == "smtp" else REEMIO_MAILBOX_PORT
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
+REEMIO_EMAIL_BACKEND = (
+    "campaigns.sending.smtp.StagedEmailBackend"
+    if EMAIL_PROVIDER in ("smtp", "mailbox")
+    else f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+)
+EMAIL_BACKEND = REEMIO_EMAIL_BACKEND
+# A provider's own settings, by the names that anymail gives them: ANYMAIL_MAILGUN_API_KEY and so on. Without a secret
+# for its webhooks they are closed: a random one is not known to anybody.
+ANYMAIL = {
+    "WEBHOOK_SECRET": f"closed:{secrets.token_urlsafe(32)}",
+    **{name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")},
+}
+REEMIO_MAIL_FROM = env.str("REEMIO_MAIL_FROM", "" if PRODUCTION else f"{REEMIO_SHOP_NAME} <shop@example.com>")
+DEFAULT_FROM_EMAIL = REEMIO_MAIL_FROM or "webmaster@localhost"
+REEMIO_MAIL_REPLY_TO = env.str("REEMIO_MAIL_REPLY_TO", "")
+# The shop's front page and cart, where the buttons of mails lead; a path is below REEMIO_SITE_URL.
+REEMIO_SHOP_URL = env.str("REEMIO_SHOP_URL", "/")
+REEMIO_SHOP_CART_URL = env.str("REEMIO_SHOP_CART_URL", "/shop/cart")
+REEMIO_SHOP_ADDRESS = env.str("REEMIO_SHOP_ADDRESS", "" if PRODUCTION else "Biashara Street 12, Nairobi")
+# Outside of production only these addresses and @domains get mail; "*" means everybody.
+REEMIO_MAIL_ALLOWLIST: list[str] = env.list("REEMIO_MAIL_ALLOWLIST", ["*"] if PRODUCTION else ["@example.com"])
+# Hashes of addresses and tokens of links are made with it: with another one, nobody who left would be recognised.
+REEMIO_MAIL_KEY = env.str("REEMIO_MAIL_KEY", "") or SECRET_KEY
 
 # --- Observability -----------------------------------------------------------------------------------------------
 REEMIO_METRICS_TOKEN = env.str("REEMIO_METRICS_TOKEN", "")

@@ -32,6 +32,8 @@ urlpatterns = [
     path("api/v1/", include("catalog.urls")),
     path("api/v1/", include("analytics.urls")),
     re_path("^api(?:/|$)", unknown_endpoint),
+    path("mail/", include("campaigns.urls")),
+    path("anymail/", include("anymail.urls")),
     path("", include("reemio.demo.urls")),
 ]
 

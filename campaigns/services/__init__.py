@@ -1,0 +1,1 @@
+"""What can be done to campaigns, messages and choices: one verb per file."""
