@@ -84,6 +84,57 @@ class ProductFacts:
     image_url: str
     url: str
     available: bool
+    stock: int | None = None
+
+
+class RuleAction(StrEnum):
+    """What a merchandising rule does with a product; of rules of one priority that fit it, the first here decides."""
+
+    HIDE = "hide"
+    PIN = "pin"
+    BURY = "bury"
+    BOOST = "boost"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a merchandising rule is about: the products that meet every condition given, bounds included.
+
+    `products` are our ids; `category` means what lies below it, too. A product without a price is in no price band,
+    one whose stock is not tracked at no stock level.
+    """
+
+    products: frozenset[int] = frozenset()
+    category: str = ""
+    brand: str = ""
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    min_stock: int | None = None
+    max_stock: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A merchandising rule: between two moments (None: no end), on these placements ("search" is one; none: all).
+
+    `position` is the place of a pin, from 1; `factor` what a boost multiplies a score by.
+    """
+
+    id: int
+    action: RuleAction
+    target: Target
+    priority: int = 0
+    placements: frozenset[str] = frozenset()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    position: int = 1
+    factor: float = 1.0
+
+    def is_live(self, placement: str, moment: datetime) -> bool:
+        """Tell whether this rule has a say on a placement at a moment."""
+        begun = self.starts_at is None or self.starts_at <= moment
+        over = self.ends_at is not None and self.ends_at <= moment
+        return begun and not over and (not self.placements or placement in self.placements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +212,10 @@ class PlacementSettings:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with its signals in [0, 1], its blended score, and the votes that speak for it, loudest first."""
+    """A candidate with its signals in [0, 1], its blended score, and the votes that speak for it, loudest first.
+
+    `rule` is the merchandising rule that pinned, boosted or buried it, if one did.
+    """
 
     product: int
     score: float
@@ -172,6 +226,7 @@ class Scored:
     support: int
     because: int
     rerank: float | None = None
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ READ = f"""
         events.*,
         u.as_of, vector_send(u.vector), u.weight, u.categories::text, u.events,
         s.as_of, vector_send(s.vector), s.weight, s.categories::text, s.events,
-        n.kind, n.products, n.scores, n.supports
+        n.kind, n.products, n.scores, n.supports,
+        COALESCE((SELECT version FROM recommendations_rulesversion), 0)
     FROM events
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
     LEFT JOIN tastes u ON u.subject = %(user_subject)s::text
@@ -55,7 +56,8 @@ READ = f"""
         ON n.version_id = COALESCE(%(version)s::bigint, active.id) AND n.user_id = %(user)s::text
 """  # noqa: S608  constants of this module
 ANONYMOUS = """
-    SELECT active.id, active.settings::text, (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint
+    SELECT active.id, active.settings::text, (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint,
+        COALESCE((SELECT version FROM recommendations_rulesversion), 0)
     FROM (VALUES (1)) AS once LEFT JOIN recommendations_modelversion active ON active.state = 'active'
 """
 
@@ -114,7 +116,7 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
     number, settings, behind = rows[0][:3]
     if behind:
         shelf.refresh()
-    return active_version(number, settings), _person(rows, query.as_of) if asked else NOBODY
+    return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of) if asked else NOBODY
 
 
 def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None) -> Person:

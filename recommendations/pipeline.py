@@ -1,10 +1,11 @@
 """A request, in a straight line: read the taste, propose, blend, rerank, apply the rules."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.utils import timezone
 
-from recommendations import person, reasons, reranking, rules, scoring, taste
+from recommendations import merchandising, person, reasons, reranking, rules, scoring, taste
 from recommendations.candidates import Context
 from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
@@ -15,30 +16,46 @@ from recommendations.contracts import (
     ProductFacts,
     Query,
     Recommendations,
+    Rule,
+    RuleAction,
     Scored,
     Strategy,
     Taste,
 )
+from recommendations.merchandising import Verdicts
 from recommendations.person import Person
 from recommendations.selectors import event_weights
 from recommendations.shelf import ActiveVersion, shelf
 
+# Where rules move products, more of them have to be ranked than are shown.
+DEEPER = 4 * scoring.DEPTH
 
-def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommendations:
-    """Answer one query. `version` overrules the active model version: for evaluation, exports and previews."""
+
+def recommend(
+    query: Query, *, version: ActiveVersion | None = None, rules_instead: Sequence[Rule] | None = None
+) -> Recommendations:
+    """Answer one query.
+
+    `version` overrules the active model version: for evaluation and exports. `rules_instead` takes the place of the
+    merchandising rules, those that are live and those that are not: for previews.
+    """
     active, known = person.read(query, version=version.id if version else None)
     version = version or active
     settings = from_json(version.settings).of_query(query)
+    chosen = merchandising.rules_of(active) if rules_instead is None else rules_instead
+    now = query.as_of or timezone.now()
+    live = merchandising.live(chosen, query.placement, now)
 
-    liked = taste.of(known, now=query.as_of or timezone.now(), event_weights=event_weights())
-    context = _context(query, liked, known, version.id)
+    liked = taste.of(known, now=now, event_weights=event_weights())
+    context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf))
     if settings.mix and _is_stranger(context):
         settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
     votes = (
         propose_mix(context, settings.mix, event_weights=event_weights()) if settings.mix else propose(context)
     )  # fmt: skip
-    scored = scoring.blend(votes, settings)
-    facts = {one.product: shelf.facts(one.product) for one in scored}
+    scored = scoring.blend(votes, settings, depth=DEEPER if live else scoring.DEPTH)
+    pinnable = _pinnable(context)
+    facts = {product: shelf.facts(product) for product in [*(one.product for one in scored), *pinnable]}
     model = reranking.reranker_for(query.placement, switched_on=settings.rerank)
     head = scored[: reranking.PAIRS]
     ranked = reranking.rerank(
@@ -51,6 +68,8 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
         settings=settings,
         limit=query.limit,
         together_first=query.placement is Placement.BOUGHT_TOGETHER and not settings.mix,
+        verdicts=context.verdicts.of(list(facts), shelf),
+        pinnable=pinnable,
     )
     return Recommendations(
         query=query,
@@ -61,13 +80,25 @@ def recommend(query: Query, *, version: ActiveVersion | None = None) -> Recommen
     )
 
 
-def _context(query: Query, liked: Taste, known: Person, version: int | None) -> Context:
+def _context(query: Query, liked: Taste, known: Person, version: int | None, verdicts: Verdicts) -> Context:
     """Put together what the sources ask for: our ids of the anchors, and everything that no list may hold."""
     anchors = tuple(dict.fromkeys(shelf.ids_of(query.anchors)))
     barred = {*anchors, *shelf.ids_of(query.exclude)}
     if query.placement is Placement.HOMEPAGE and not query.include_purchased:
         barred |= liked.owned
-    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods)
+    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods, verdicts)
+
+
+def _pinnable(context: Context) -> list[int]:
+    """Return what pins may show here: what a list may hold, and the shopper did not buy in the last 30 days."""
+    named = merchandising.pinned(context.verdicts)
+    owned = () if context.query.include_purchased else context.taste.owned
+    decided = context.verdicts.of(named.tolist(), shelf)
+    return [
+        product
+        for product in named[context.may_show(named)].tolist()
+        if product not in owned and decided[product].action is RuleAction.PIN
+    ]
 
 
 def _is_stranger(context: Context) -> bool:
@@ -100,6 +131,8 @@ def _strategy(context: Context) -> Strategy:
 
 
 def _item(one: Scored, facts: ProductFacts, context: Context) -> Item:
+    if one.loudest == rules.PINNED:
+        return Item(one, facts, reasons.reason_for(one, facts=shelf.facts, deeds={}))
     apart = one.collaborative == 0 or (one.loudest != "together" and one.support == 0)
     if context.query.placement is Placement.BOUGHT_TOGETHER and apart:
         return Item(one, facts, reasons.complement(shelf.facts(context.anchors[0])))

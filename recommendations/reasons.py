@@ -31,6 +31,8 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
     """
     about = facts(one.because) if one.because else None
     match one.loudest:
+        case "pinned":
+            return Reason("featured", "Picked by the shop")
         case "own_due":
             return Reason("time_to_restock", "Time to restock: you usually buy this again about now")
         case "own_often" | "own_share" | "own_recent":

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,23 @@ import numpy.typing as npt
 from django.db import connection
 
 from catalog.models import CATEGORY_SEPARATOR
-from recommendations.contracts import Filters, Ids, ProductFacts
+from recommendations.contracts import Filters, Ids, ProductFacts, Target
 
 COLUMNS = (
     "p.id, p.product_id, p.title, p.category, p.brand, p.price, p.currency, p.image_url, p.url,"
-    " p.is_active AND (p.stock_quantity IS NULL OR p.stock_quantity > 0)"
+    " p.is_active AND (p.stock_quantity IS NULL OR p.stock_quantity > 0), p.stock_quantity"
 )
 CATCH_UP = f"""
-    SELECT pg_current_snapshot()::text, active.id, active.settings, {COLUMNS}
+    SELECT pg_current_snapshot()::text, active.id, active.settings,
+        COALESCE((SELECT version FROM recommendations_rulesversion), 0), {COLUMNS}
     FROM (VALUES (1)) AS once
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
     LEFT JOIN catalog_product p
         ON p.changed_in >= %(floor)s AND NOT pg_visible_in_snapshot(p.changed_in::text::xid8, %(snapshot)s::pg_snapshot)
 """  # noqa: S608  constants of this module
 FIRST_LOAD = f"""
-    SELECT pg_current_snapshot()::text, active.id, active.settings, {COLUMNS}
+    SELECT pg_current_snapshot()::text, active.id, active.settings,
+        COALESCE((SELECT version FROM recommendations_rulesversion), 0), {COLUMNS}
     FROM (VALUES (1)) AS once
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
     LEFT JOIN catalog_product p ON true
@@ -42,14 +45,16 @@ RESTAMP = """
     UPDATE catalog_product SET changed_in = 0
     WHERE changed_in > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 """
+_GENERATIONS = count()
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveVersion:
-    """The model version that answers, and the settings it carries."""
+    """The model version that answers, the settings it carries, and the version of the merchandising rules."""
 
     id: int | None
     settings: Mapping[str, Any]
+    rules: int = 0
 
 
 class Shelf:
@@ -67,6 +72,10 @@ class Shelf:
         self._available = np.zeros(0, dtype=bool)
         self._price = np.zeros(0, dtype=np.float64)
         self._category = np.zeros(0, dtype=np.int32)
+        self._brands: dict[str, int] = {}
+        self._brand = np.zeros(0, dtype=np.int32)
+        self._stock = np.zeros(0, dtype=np.float64)
+        self._generation = next(_GENERATIONS)
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -79,7 +88,7 @@ class Shelf:
                 return self._load()
         rows = _changes_since(base)
         with self._lock:
-            if self._snapshot != base and rows[0][3] is not None:
+            if self._snapshot != base and rows[0][4] is not None:
                 # Another thread moved the shelf on while we asked: what we hold may be older than what it put there.
                 rows = _changes_since(self._snapshot or base)
                 base = self._snapshot
@@ -159,12 +168,38 @@ class Shelf:
         codes = [code for path in categories if (code := self._categories.get(path)) is not None]
         return np.isin(self._category, codes)
 
+    @property
+    def generation(self) -> int:
+        """Return a number that differs whenever any product has changed."""
+        return self._generation
+
+    def fitting(self, target: Target) -> npt.NDArray[np.bool_]:
+        """Return, by slot, whether a product meets every condition of a merchandising rule's target."""
+        with self._lock:
+            fits = np.ones(len(self._facts), bool)
+            if target.products:
+                fits &= np.isin(self._ids, np.fromiter(target.products, np.int64, len(target.products)))
+            if target.category:
+                fits &= np.isin(self._category, self._codes_below(target.category))
+            if target.brand:
+                fits &= self._brand == self._brands.get(target.brand, -2)
+            # A comparison with NaN (no price, a stock that is not tracked) is false.
+            for column, lowest, highest in (
+                (self._price, target.min_price, target.max_price),
+                (self._stock, target.min_stock, target.max_stock),
+            ):
+                if lowest is not None:
+                    fits &= column >= float(lowest)
+                if highest is not None:
+                    fits &= column <= float(highest)
+            return fits
+
     def _codes_below(self, category: str) -> list[int]:
         below = category + CATEGORY_SEPARATOR
         return [code for path, code in self._categories.items() if path == category or path.startswith(below)]
 
     def _put(self, rows: Iterable[Sequence[Any]]) -> None:
-        changed = [ProductFacts(*row[3:]) for row in rows if row[3] is not None]
+        changed = [ProductFacts(*row[4:]) for row in rows if row[4] is not None]
         if not changed:
             return
         fresh = [facts for facts in changed if facts.id not in self._slots]
@@ -179,11 +214,14 @@ class Shelf:
             self._price[slot] = _number(facts.price)
             self._category[slot] = self._categories.setdefault(facts.category, len(self._categories))
             self._available[slot] = facts.available
+            self._brand[slot] = self._brands.setdefault(facts.brand, len(self._brands))
+            self._stock[slot] = _number(facts.stock)
             self._slots[facts.id] = slot
             self._by_shop_id[facts.product_id] = facts.id
         if fresh:
             order = np.argsort(self._ids)
             self._ascending = (self._ids[order], order)
+        self._generation = next(_GENERATIONS)
 
     def _grow(self, size: int) -> None:
         """Make room, in new arrays: a reader in another thread keeps the ones it took."""
@@ -192,6 +230,8 @@ class Shelf:
         self._price = np.concatenate([self._price, np.full(more, np.nan)])
         self._category = np.concatenate([self._category, np.full(more, -1, np.int32)])
         self._available = np.concatenate([self._available, np.zeros(more, bool)])
+        self._brand = np.concatenate([self._brand, np.full(more, -1, np.int32)])
+        self._stock = np.concatenate([self._stock, np.full(more, np.nan)])
 
 
 def _changes_since(snapshot: str) -> list[Any]:
@@ -201,17 +241,17 @@ def _changes_since(snapshot: str) -> list[Any]:
 
 
 def _active(rows: Sequence[Any]) -> ActiveVersion:
-    return active_version(rows[0][1], rows[0][2])
+    return active_version(*rows[0][1:4])
 
 
 # Whoever reads settings never changes them; a version's text is parsed once.
 @lru_cache(maxsize=16)
-def active_version(version: int | None, settings: str | None) -> ActiveVersion:
-    """Return the version with this number and these settings, as JSON text."""
-    return ActiveVersion(version, json.loads(settings) if settings else {})
+def active_version(version: int | None, settings: str | None, rules: int) -> ActiveVersion:
+    """Return the version with this number and these settings, as JSON text, and the rules' version."""
+    return ActiveVersion(version, json.loads(settings) if settings else {}, rules)
 
 
-def _number(price: Decimal | None) -> float:
+def _number(price: Decimal | int | None) -> float:
     return float("nan") if price is None else float(price)
 
 

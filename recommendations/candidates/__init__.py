@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from recommendations.contracts import Counts, Filters, Ids, Query, Scores, Source, Taste, Votes
+from recommendations.contracts import Counts, Filters, Ids, Query, RuleAction, Scores, Source, Taste, Votes
+from recommendations.merchandising import NO_VERDICTS, Verdicts
 from recommendations.person import Neighbourhood
 from recommendations.shelf import Shelf
 
@@ -16,9 +17,9 @@ DEPTH = 150
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every source needs besides taste: the shelf, the version that answers, the anchors and what is barred.
+    """What every source needs besides taste: shelf, the version that answers, anchors, and what may not be shown.
 
-    `neighbourhoods` are what similar shoppers did, by kind.
+    `neighbourhoods` are what similar shoppers did, by kind; `verdicts` which merchandising rules decide about what.
     """
 
     query: Query
@@ -28,16 +29,24 @@ class Context:
     anchors: tuple[int, ...]
     barred: frozenset[int]
     neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
+    verdicts: Verdicts = NO_VERDICTS
 
     @property
     def filters(self) -> Filters:
         """Return the caller's filters."""
         return self.query.filters
 
+    def eligible(self) -> npt.NDArray[np.bool_]:
+        """Return, by slot, whether a product may be shown: available, within the filters, hidden by no rule."""
+        kept = self.shelf.eligible(self.filters)
+        if not self.verdicts.says(RuleAction.HIDE):
+            return kept
+        return kept & ~self.verdicts.hidden(len(kept))
+
     def may_show(self, products: Ids) -> npt.NDArray[np.bool_]:
         """Return, for each product, whether a list for this query may hold it."""
         slots = self.shelf.slots_of(products)
-        kept = (slots >= 0) & self.shelf.eligible(self.filters)[slots] if len(slots) else np.zeros(0, bool)
+        kept = (slots >= 0) & self.eligible()[slots] if len(slots) else np.zeros(0, bool)
         if self.barred:
             kept &= ~np.isin(products, np.fromiter(self.barred, np.int64, len(self.barred)))
         return kept

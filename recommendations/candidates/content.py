@@ -6,7 +6,7 @@ import numpy as np
 from django.db import connection
 
 from recommendations.candidates import DEPTH, Context, votes
-from recommendations.contracts import Source, Votes
+from recommendations.contracts import RuleAction, Source, Votes
 from recommendations.filtering import conditions
 from recommendations.models import NeighbourList
 from recommendations.neighbours import lists_of
@@ -38,13 +38,15 @@ def near_anchors(context: Context) -> Votes:
     """
     if len(context.anchors) == 1 and not context.filters:
         row = lists_of(context.version, NeighbourList.Kind.CONTENT, context.anchors)[context.anchors[0]]
-        if len(row.products) > 0:
-            return votes(context, Source.CONTENT, "near", row.products, row.scores)
+        found = votes(context, Source.CONTENT, "near", row.products, row.scores)
+        # What a rule hides may be all that is near: the index knows more than the stored neighbours do.
+        if len(found) >= context.query.limit or (len(row.products) > 0 and not context.verdicts.says(RuleAction.HIDE)):
+            return found
     return _nearest(context, "near", TO_ANCHORS, {"anchors": list(context.anchors)})
 
 
 def _nearest(context: Context, code: str, target: str, parameters: dict[str, Any]) -> Votes:
-    condition, more = conditions(context.filters)
+    condition, more = conditions(context.filters, context.verdicts.rules)
     limit = DEPTH + len(context.barred)
     # Our own constants are put together here; every value is a parameter.
     statement = NEAREST.format(target=target, condition=condition, limit=limit)

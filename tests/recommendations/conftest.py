@@ -10,7 +10,7 @@ import pytest
 
 from catalog.models import Product, ProductEmbedding
 from interactions.models import FreshInteraction, Interaction
-from recommendations import neighbours, popular, selectors
+from recommendations import merchandising, neighbours, popular, selectors
 from recommendations.recorder import recorder
 from recommendations.shelf import shelf
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_engine() -> Iterator[None]:
     """Forget what this process keeps between requests: each test has a database of its own."""
-    for forget in (shelf.clear, neighbours.forget, popular.forget, selectors.forget):
+    for forget in (shelf.clear, neighbours.forget, popular.forget, selectors.forget, merchandising.forget):
         forget()
     yield
     recorder.close()

@@ -29,7 +29,7 @@ def test_a_refresh_reads_exactly_what_changed() -> None:
     assert len(captured) == 1
     with connection.cursor() as cursor:
         cursor.execute(captured[0]["sql"])
-        assert [row[3] for row in cursor.fetchall()] == [None]
+        assert [row[4] for row in cursor.fetchall()] == [None]
     assert "pg_visible_in_snapshot" in CATCH_UP
 
 
@@ -76,7 +76,7 @@ def test_a_restored_backup_with_ids_of_the_future_does_not_look_changed_for_ever
         shelf.refresh()
     with connection.cursor() as cursor:
         cursor.execute(captured[0]["sql"])
-        assert [row[3] for row in cursor.fetchall()] == [None]
+        assert [row[4] for row in cursor.fetchall()] == [None]
 
 
 def test_eligible_is_the_querysets_available() -> None:
