@@ -18,6 +18,9 @@ from recommendations.configuration import default_event_weights
 from recommendations.evaluation.comparison import compared, tables_of
 from recommendations.learning import versions
 from recommendations.models import Evaluation, EventWeight, ModelVersion, ServedList
+from recommendations.rule_admin import MerchandisingRuleAdmin
+
+__all__ = ["MerchandisingRuleAdmin"]
 
 MOST_COMPARED = 6
 ADOPTABLE = [ModelVersion.State.READY, ModelVersion.State.RETIRED]

@@ -1,6 +1,7 @@
 """What the engine keeps: versions of its models, tastes, popularity, and the lists it has served."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -361,6 +362,14 @@ class MerchandisingRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def state_at(self, moment: datetime) -> str:
+        """Return where the rule stands: "off", "ended", "scheduled" or "live"; as the queryset's `in_state` does."""
+        if not self.enabled:
+            return "off"
+        if self.ends_at is not None and self.ends_at <= moment:
+            return "ended"
+        return "scheduled" if self.starts_at is not None and self.starts_at > moment else "live"
 
 
 class RulesVersion(models.Model):
