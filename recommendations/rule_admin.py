@@ -1,6 +1,6 @@
 """Merchandising rules in the admin: a list with states, a form, and a preview of what a rule would do."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -179,7 +179,7 @@ class MerchandisingRuleAdmin(admin.ModelAdmin[MerchandisingRule]):
         rule = self._stored(request)
         if not (self.has_change_permission(request, rule) if rule else self.has_add_permission(request)):
             raise PermissionDenied
-        form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
+        form = cast(RuleForm, self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule))
         asked = PreviewForm(request.POST)
         sound = form.is_valid() and asked.is_valid()
         context = {
