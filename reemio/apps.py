@@ -1,6 +1,7 @@
 """The ground floor as a Django app: the management commands and the system checks of the whole project."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ReemioConfig(AppConfig):
@@ -13,3 +14,9 @@ class ReemioConfig(AppConfig):
         """Register the checks and the schemes of the API document; make ours the app that tasks are sent to."""
         from reemio import celery, checks  # noqa: F401
         from reemio.api import schema  # noqa: F401
+
+
+class ReemioAdminConfig(AdminConfig):
+    """Django's admin, with the dashboard in front."""
+
+    default_site = "analytics.site.Site"

@@ -97,7 +97,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # --- Apps and middleware -----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "reemio.apps.ReemioConfig",
-    "django.contrib.admin",
+    "reemio.apps.ReemioAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -16,9 +16,6 @@ READINESS: dict[str, health.Check] = {
     "embedding_model": lambda: None if embedding.is_loaded() else "not loaded",
 }
 
-admin.site.site_header = admin.site.site_title = "Reemio"
-admin.site.index_title = "What the shop shows, and why"
-
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz(READINESS)),

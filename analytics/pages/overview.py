@@ -1,0 +1,118 @@
+"""Page 1, the admin's front page: what the recommendations earn, what is wrong, and what to do next."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from analytics import machinery, performance, products, searches
+from analytics.advice import Situation, advice_of
+from analytics.alerts import alerts_of
+from analytics.pages import formats
+from analytics.pages.cells import Column
+from analytics.pages.days import by_day, days_of, labels, values
+from analytics.pages.page import Asked, Page
+from analytics.pages.parts import Chart, Series
+from analytics.pages.places import located
+from analytics.pages.tables import Order, Table
+from analytics.pages.tiles import tiles
+from analytics.performance import Figures
+from analytics.sales import revenue_in
+
+DAYS = (
+    Column("day", "Day"),
+    Column("lists", "Served", "number", "served"),
+    Column("impressions", "Impressions", "number", "impressions"),
+    Column("clicks", "Clicks", "number", "clicks"),
+    Column("click_through_rate", "Click-through rate", "rate", "click_through_rate"),
+    Column("conversions", "Conversions", "number", "conversions"),
+    Column("direct_revenue", "Direct revenue", "money", "direct_revenue"),
+    Column("assisted_revenue", "Assisted revenue", "money", "assisted_revenue"),
+)
+
+
+def build(asked: Asked) -> Mapping[str, Any]:
+    """Return the sentence, the tiles, the time series, alerts and advice."""
+    filters, narrowed = asked.filters, asked.figures_filters
+    now = performance.total(filters.period, filters=narrowed)
+    before = performance.total(filters.before, filters=narrowed) if filters.compare else None
+    days = by_day(performance.series(filters.period, filters=narrowed))
+    state = machinery.read()
+    situation = Situation(
+        figures=now,
+        searches=searches.search_total(filters.period),
+        vain=searches.queries_without_result(filters.period, limit=3),
+        ignored=products.never_clicked(filters.period, limit=20),
+        out_of_stock=state.out_of_stock_week,
+        has_events=state.last_event is not None,
+        running_experiments=state.running_experiments,
+        tuned=state.tuned,
+    )
+    return {
+        "sentence": _sentence(now, revenue_in(filters.period, currency=now.currency), str(filters)),
+        "tiles": tiles(now, before, days, filters.period),
+        "charts": [_revenue(days, asked), _clicks(days, asked)],
+        "alerts": [located(alert) for alert in alerts_of(state, now=timezone.now())],
+        "advice": [located(one) for one in advice_of(situation)],
+        "as_of": state.rolled_up_to,
+    }
+
+
+def _sentence(now: Figures, everything: Decimal, period: str) -> str:
+    """Say in one sentence what the recommendations earned."""
+    if not now.direct_revenue and not now.assisted_revenue:
+        return f"No purchase was credited to a recommendation in {period}."
+    earned = f"Recommendations earned {formats.money(now.direct_revenue, now.currency)} in {period}"
+    if everything:
+        earned += f": {formats.percent(float(now.direct_revenue / everything))} of the shop’s revenue"
+    return f"{earned}. Orders with them brought another {formats.money(now.assisted_revenue, now.currency)}."
+
+
+def _revenue(days: Any, asked: Asked) -> Chart:
+    period = asked.filters.period
+    direct = values(days, period, lambda figures: figures.direct_revenue)
+    assisted = values(days, period, lambda figures: figures.assisted_revenue)
+    best = max(range(len(direct)), key=lambda place: direct[place])
+    sentence = "Nothing was earned in this period."
+    if any(direct):
+        sentence = f"The best day was {labels(period)[best]}, with {formats.money(direct[best])} of direct revenue."
+    both = [Series("Direct revenue", direct), Series("Assisted revenue", assisted)]
+    return Chart("revenue", "Revenue by day", sentence, labels(period), both, kind="bar", unit="money", stacked=True)
+
+
+def _clicks(days: Any, asked: Asked) -> Chart:
+    period = asked.filters.period
+    rates = values(days, period, lambda figures: figures.click_through_rate.value)
+    known = [rate for rate in rates if rate is not None]
+    sentence = "Nothing was seen in this period."
+    if known:
+        low, high = formats.percent(min(known)), formats.percent(max(known))
+        sentence = f"Between {low} and {high} of what was seen was clicked, day by day."
+    return Chart(
+        "clicks", "Click-through rate by day", sentence, labels(period), [Series("Clicked", rates)], unit="percent"
+    )
+
+
+def tables(asked: Asked) -> Mapping[str, Table]:
+    """Return the days as a table."""
+
+    def read(most: int | None) -> list[dict[str, Any]]:
+        days = by_day(performance.series(asked.filters.period, filters=asked.figures_filters))
+        rows = []
+        for day in days_of(asked.filters.period):
+            figures = days.get(day, Figures())
+            rows.append({"day": day.isoformat(), **{column.key: getattr(figures, column.key) for column in DAYS[1:]}})
+        return [row | {"currency": days[max(days)].currency if days else ""} for row in rows]
+
+    return {"days": Table("days", "Day by day", DAYS, read, Order("day"))}
+
+
+PAGE = Page(
+    "overview",
+    "Overview",
+    "What do the recommendations earn, is anything wrong, and what should be done next?",
+    build,
+    tables,
+    narrowing=("placement", "strategy", "device"),
+)

@@ -1,0 +1,14 @@
+"""All pages, in the order of the menu."""
+
+from analytics.pages import funnel, health, overview, products, recommendations, search
+from analytics.pages.page import Page
+
+OVERVIEW = overview.PAGE
+PAGES: tuple[Page, ...] = (
+    OVERVIEW,
+    recommendations.PAGE,
+    products.PAGE,
+    funnel.PAGE,
+    search.PAGE,
+    health.PAGE,
+)

@@ -1,0 +1,109 @@
+"""The admin's site: Django's own, whose front page is the overview, and whose menu begins with the dashboard."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+
+from analytics.pages.csv import csv_response
+from analytics.pages.filters import Filters, parse
+from analytics.pages.page import EXPORT, Asked, Page
+from analytics.pages.registry import OVERVIEW, PAGES
+
+
+class Site(AdminSite):
+    """Django's admin with the dashboard in front."""
+
+    site_header = "Reemio"
+    site_title = "Reemio"
+    index_title = "Overview"
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Put the dashboard's addresses before the models'."""
+        return [*self._addresses(), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the dashboard's menu, as far as whoever asks may see it."""
+        return {
+            **super().each_context(request),
+            "dashboard_menu": _menu(request),
+            "shop_name": settings.REEMIO_SHOP_NAME,
+            "time_zone": settings.REEMIO_SHOP_TIME_ZONE,
+        }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the overview; whoever may not see it finds the models only."""
+        if not OVERVIEW.is_for(request.user):
+            return super().index(request, {"title": "Data", **(extra_context or {})})
+        return self._page(request, OVERVIEW, {"app_list": self.get_app_list(request), **(extra_context or {})})
+
+    def _addresses(self) -> Iterator[URLPattern]:
+        for page in PAGES:
+            address = f"analytics/{page.slug}/"
+            if page is not OVERVIEW:
+                yield path(address, self.admin_view(self._view_of(page)), name=f"analytics_{page.slug}")
+            yield path(f"{address}<slug:table>.csv", self.admin_view(self._csv_of(page)), name=f"{page.slug}_csv")
+
+    def _view_of(self, page: Page) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest) -> HttpResponseBase:
+            if not page.is_for(request.user):
+                raise PermissionDenied
+            if request.method == "POST" and page.post:
+                return page.post(request)
+            if request.method not in ("GET", "HEAD"):
+                return HttpResponseNotAllowed(["GET", "HEAD"])
+            return self._page(request, page, {})
+
+        return view
+
+    def _csv_of(self, page: Page) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest, table: str) -> HttpResponseBase:
+            asked = Asked(request, _filters(request, page))
+            if not page.is_for(request.user) or not asked.may(EXPORT):
+                raise PermissionDenied
+            found = page.tables(asked).get(table)
+            if found is None:
+                raise Http404
+            order = found.order_of(request.GET.get(f"sort-{table}", ""))
+            period = asked.filters.period
+            span = f"-{period.first}-{period.last}" if page.has_period else ""
+            return csv_response(found, order=order, name=f"reemio-{page.slug}-{table}{span}")
+
+        return view
+
+    def _page(self, request: HttpRequest, page: Page, more: dict[str, Any]) -> TemplateResponse:
+        asked = Asked(request, _filters(request, page))
+        context = {
+            **self.each_context(request),
+            "title": page.title,
+            "subtitle": None,
+            "page": page,
+            "filters": asked.filters,
+            "may_export": asked.may(EXPORT),
+            "tables": page.tables(asked),
+            **page.build(asked),
+            **more,
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, page.template, context)
+
+
+def _filters(request: HttpRequest, page: Page) -> Filters:
+    return parse(request.GET.dict(), narrowing=page.narrowing)
+
+
+def _menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the pages that whoever asks may see, in sections."""
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for page in PAGES:
+        if page.is_for(request.user):
+            address = reverse(page.url_name)
+            entry = {"page": page, "address": address, "here": request.path == address}
+            sections.setdefault(page.section, []).append(entry)
+    return [{"title": title, "entries": entries} for title, entries in sections.items()]

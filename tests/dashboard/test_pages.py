@@ -1,0 +1,120 @@
+"""Who may see which page, what a page says about wrong input, and how much it asks of the database."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from analytics.pages.page import EXPORT, PERSONAL, SETTINGS, Page
+from analytics.pages.registry import PAGES
+
+MOST_QUERIES = 15
+# What a group brings besides looking.
+MAY = {
+    "analyst": {EXPORT},
+    "marketer": {EXPORT, PERSONAL},
+    "operator": {SETTINGS},
+    "admin": {EXPORT, PERSONAL, SETTINGS},
+}
+SignIn = Callable[[str], Client]
+every_page = pytest.mark.parametrize("page", PAGES, ids=[page.slug for page in PAGES])
+
+
+def is_allowed(page: Page, role: str) -> bool:
+    return set(page.permissions) - {"analytics.view_analytics"} <= MAY[role]
+
+
+@every_page
+@pytest.mark.parametrize("role", MAY)
+def test_a_page_opens_for_the_roles_that_may_see_it(page: Page, role: str, signed_in: SignIn) -> None:
+    response = signed_in(role).get(reverse(page.url_name))
+    if is_allowed(page, role):
+        assert response.status_code == 200
+        assert page.question in response.content.decode()
+    else:
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_the_menu_names_exactly_the_pages_that_open(role: str, signed_in: SignIn) -> None:
+    text = signed_in(role).get(reverse("admin:index")).content.decode()
+    named = {page.slug for page in PAGES if f'<a href="{reverse(page.url_name)}"' in text and page.slug != "overview"}
+    assert named == {page.slug for page in PAGES if is_allowed(page, role) and page.slug != "overview"}
+
+
+@every_page
+def test_staff_without_a_group_are_refused(page: Page, signed_in: SignIn) -> None:
+    clerk = signed_in("clerk")
+    if page.slug != "overview":
+        assert clerk.get(reverse(page.url_name)).status_code == 403
+
+
+def test_the_front_page_of_staff_without_a_group_shows_nothing_of_the_dashboard(signed_in: SignIn) -> None:
+    text = signed_in("clerk").get(reverse("admin:index")).content.decode()
+    assert "/admin/analytics/" not in text
+    assert 'class="tile"' not in text
+    assert "Day by day" not in text
+
+
+@every_page
+def test_strangers_are_asked_to_sign_in(page: Page, client: Client) -> None:
+    response = client.get(reverse(page.url_name))
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, reverse("admin:login"))
+
+
+@every_page
+@pytest.mark.parametrize("role", ["operator", "clerk"])
+def test_no_file_is_given_to_who_may_not_export(page: Page, role: str, signed_in: SignIn) -> None:
+    response = signed_in(role).get(reverse(f"admin:{page.slug}_csv", args=["days"]))
+    assert response.status_code == 403
+    assert b"," not in response.content
+
+
+def test_an_operator_sees_the_tables_but_no_link_to_download_them(signed_in: SignIn) -> None:
+    text = signed_in("operator").get(reverse("admin:index")).content.decode()
+    assert "Day by day" in text
+    assert "days.csv" not in text
+
+
+def test_a_file_that_does_not_exist_is_not_found(signed_in: SignIn) -> None:
+    assert signed_in("analyst").get(reverse("admin:overview_csv", args=["nothing"])).status_code == 404
+
+
+@every_page
+def test_a_page_asks_the_database_at_most_fifteen_times(page: Page, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    client.get(reverse(page.url_name))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        client.get(reverse(page.url_name))
+    assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [
+        ("days=5", "A period has 7, 28 or 90 days"),
+        ("from=2026-13-01", "written like 2026-11-24"),
+        ("from=2026-02-01&to=2026-01-01", "ends before it begins"),
+        ("from=2000-01-01&to=2026-01-01", "at most 365 days"),
+        ("placement=moon", "There is no placement of that name"),
+        ("strategy=luck", "There is no strategy of that name"),
+        ("device=loom", "There is no device of that name"),
+        ("compare=apples", "“compare” is “before” or “none”"),
+    ],
+)
+def test_wrong_input_falls_back_with_a_sentence(query: str, complaint: str, signed_in: SignIn) -> None:
+    response = signed_in("analyst").get(reverse("admin:analytics_recommendations") + f"?{query}")
+    assert response.status_code == 200
+    assert complaint in response.content.decode()
+    assert response.context["filters"].narrowed == {}
+
+
+def test_a_page_sends_a_policy_that_allows_no_inline_script_or_style(signed_in: SignIn) -> None:
+    policy = signed_in("analyst").get(reverse("admin:index"))["Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["script-src"] == rules["style-src"] == "'self'"

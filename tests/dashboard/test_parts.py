@@ -1,0 +1,117 @@
+"""Filters, tiles, cells and CSV files, without a page around them."""
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.definitions import rate
+from analytics.pages.cells import Column, cell, csv_values, harmless
+from analytics.pages.csv import csv_response
+from analytics.pages.filters import parse
+from analytics.pages.formats import money, percent, span
+from analytics.pages.parts import Tile
+from analytics.pages.tables import Order, Table
+from analytics.periods import Period
+from analytics.templatetags.dashboard import spark_points
+
+NOON = "2026-03-10T12:00:00Z"
+
+
+@time_machine.travel(NOON)
+def test_without_a_wish_the_last_28_days_are_compared_with_those_before() -> None:
+    filters = parse({})
+    assert filters.period == Period(date(2026, 2, 11), date(2026, 3, 10))
+    assert filters.before == Period(date(2026, 1, 14), date(2026, 2, 10))
+    assert (filters.preset, filters.compare, filters.complaints) == (28, True, ())
+
+
+@time_machine.travel(NOON)
+def test_two_dates_make_a_period_of_their_own() -> None:
+    filters = parse({"from": "2026-03-01", "to": "2026-03-03", "days": "90"})
+    assert (filters.period, filters.days, filters.preset) == (Period(date(2026, 3, 1), date(2026, 3, 3)), 3, None)
+    assert str(filters) == "01 Mar 2026 to 03 Mar 2026"
+
+
+@given(
+    st.dictionaries(st.sampled_from(["from", "to", "days", "compare", "placement", "strategy", "device"]), st.text())
+)
+def test_no_address_is_too_strange(parameters: dict[str, str]) -> None:
+    filters = parse(parameters)
+    assert filters.period.first <= filters.period.last
+    assert filters.days <= 365
+    assert filters.placement in ("", parameters.get("placement"))
+
+
+def test_a_filters_query_keeps_the_rest() -> None:
+    assert parse({"days": "7", "device": "mobile"}).query(days="90", device="") == "days=90"
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "better", "text", "verdict"),
+    [
+        (110, 100, "up", "▲ 10 %", "good"),
+        (90, 100, "up", "▼ 10 %", "bad"),
+        (0.2, 0.1, "down", "▲ 100 %", "bad"),
+        (100.2, 100, "up", "unchanged", "flat"),
+        (1300, 100, "up", "▲ 13-fold", "good"),
+        (5, 0, "up", "", "flat"),
+        (5, None, "up", "", "flat"),
+        (None, 5, "up", "", "flat"),
+    ],
+)
+def test_a_tile_tells_its_change(value: object, before: object, better: str, text: str, verdict: str) -> None:
+    tile = Tile("x", value, before=before, better=better)  # type: ignore[arg-type]  # one of three words
+    assert (tile.change_text, tile.verdict) == (text, verdict)
+
+
+def test_amounts_and_shares_are_written_for_people() -> None:
+    assert (money(Decimal("12.5"), "EUR"), money(Decimal(12345), "EUR")) == ("12.50 EUR", "12,345 EUR")
+    assert (percent(0.0312), percent(0.0012), percent(0.0), percent(1.0)) == ("3.1 %", "0.12 %", "0.0 %", "100 %")
+    assert (span(59), span(60), span(7200), span(86_400)) == ("59 seconds", "1 minute", "2 hours", "1 day")
+
+
+def test_a_rate_of_few_cases_is_thin_and_tells_its_interval() -> None:
+    drawn = cell(Column("r", "Rate", "rate"), {"r": rate(3, 50)})
+    assert (drawn.text, drawn.thin) == ("6.0 %", True)
+    assert drawn.note == "3 of 50; 95 % interval 2.1 % to 16.2 %; too few to rely on"
+    assert not cell(Column("r", "Rate", "rate"), {"r": rate(6, 100)}).thin
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_a_cell_that_a_spreadsheet_would_calculate_is_disarmed(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+    assert csv_values(Column("t", "Text"), {"t": text}) == [f"'{text}"]
+    assert csv_values(Column("t", "P", "product"), {"product_id": text, "title": text}) == [f"'{text}"] * 2
+
+
+def test_figures_stay_figures_in_a_file() -> None:
+    assert csv_values(Column("n", "N", "number"), {"n": -3}) == ["-3"]
+    assert csv_values(Column("r", "R", "rate"), {"r": rate(0, 0)}) == ["", "", ""]
+
+
+def test_a_file_has_every_row_in_the_asked_order() -> None:
+    rows = [{"name": f"n{place}", "count": place} for place in range(120)]
+    table = Table("t", "T", (Column("name", "Name"), Column("count", "Count", "number")), lambda most: rows, shown=50)
+    response = csv_response(table, order=Order("count"), name="t")
+    text = b"".join(response.streaming_content).decode()  # type: ignore[arg-type]  # bytes
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert (len(lines), lines[0], lines[1], lines[-1]) == (121, ["name", "count"], ["n119", "119"], ["n0", "0"])
+
+
+def test_rows_without_a_value_come_last_whichever_the_order() -> None:
+    rows = [{"r": rate(0, 0)}, {"r": rate(1, 2)}, {"r": rate(2, 2)}]
+    table = Table("t", "T", (Column("r", "R", "rate"),), lambda most: rows)
+    falling, rising = table.rows(Order("r")), table.rows(Order("r", descending=False))
+    assert [row["r"].value for row in falling] == [1.0, 0.5, None]
+    assert [row["r"].value for row in rising] == [0.5, 1.0, None]
+
+
+def test_a_sparkline_spans_its_box_and_none_is_drawn_of_nothing() -> None:
+    assert spark_points([0, 10]) == "0.0,30.0 120.0,2.0"
+    assert spark_points([0, 0, 0]) == spark_points([3]) == ""
