@@ -83,5 +83,7 @@ def logging_config(*, level: str, output: str) -> dict[str, Any]:
             "sentence_transformers": {"level": "WARNING"},
             "django_structlog": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            # It would tell names and addresses.
+            "axes": {"level": "ERROR"},
         },
     }

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "anymail",
     "django_structlog",
+    "axes",
     "reemio.access.apps.AccessConfig",
     "reemio.pulse.apps.PulseConfig",
     "catalog.apps.CatalogConfig",
@@ -141,6 +143,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "reemio.urls"
 WSGI_APPLICATION = "reemio.wsgi.application"
@@ -215,6 +218,18 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     }
 }
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Ten wrong passwords for one name from one address: nothing more is tried for a quarter of an hour. Counted in Redis
+# only, since names and addresses are personal data.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "reemio.access.callers.address_of"
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
