@@ -2,13 +2,30 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from reemio.access.models import ApiKey, issue_key
+from reemio.access.origins import validate_origin
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """A new key's name, kind and origins; these are checked one by one."""
+
+    origins = SimpleArrayField(
+        forms.CharField(max_length=253, validators=[validate_origin]),
+        required=False,
+        help_text="Pages that may use it in a browser: https://shop.example, separated by commas.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "kind", "origins")
 
 
 @admin.register(ApiKey)
@@ -18,7 +35,8 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     list_display = ("name", "kind", "prefix", "created_at", "revoked_at")
     list_filter = ("kind",)
     search_fields = ("name", "prefix")
-    fields = ("name", "kind")
+    fields = ("name", "kind", "origins")
+    form = ApiKeyForm
     actions = ("revoke",)
     ordering = ("-created_at",)
 
@@ -32,7 +50,7 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Make the key; the form's object takes on the stored row."""
-        row, key = issue_key(name=obj.name, kind=obj.kind)
+        row, key = issue_key(name=obj.name, kind=obj.kind, origins=obj.origins)
         obj.__dict__.update(row.__dict__)
         request.META["reemio.issued_key"] = key
 

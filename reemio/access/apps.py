@@ -9,3 +9,11 @@ class AccessConfig(AppConfig):
     name = "reemio.access"
     label = "access"
     verbose_name = "Access"
+
+    def ready(self) -> None:
+        """Let django-cors-headers ask which origins the keys name."""
+        from corsheaders.signals import check_request_enabled
+
+        from reemio.access.origins import may_call_across
+
+        check_request_enabled.connect(may_call_across)

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -20,6 +22,13 @@ class ApiKey(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     prefix = models.CharField(max_length=12, editable=False, help_text="The key's beginning, to tell it by.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    origins = ArrayField(
+        models.CharField(max_length=253),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Pages that may use it in a browser, https://shop.example; none: REEMIO_CORS_ORIGINS decides.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -35,8 +44,8 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def issue_key(*, name: str, kind: str) -> tuple[ApiKey, str]:
+def issue_key(*, name: str, kind: str, origins: Sequence[str] = ()) -> tuple[ApiKey, str]:
     """Make a key; return its row and the key itself, which nobody can read again."""
     key = f"{'sk' if kind == ApiKey.Kind.SECRET else 'pk'}_{secrets.token_urlsafe(32)}"
-    row = ApiKey.objects.create(name=name, kind=kind, prefix=key[:8], digest=digest_of(key))
+    row = ApiKey.objects.create(name=name, kind=kind, prefix=key[:8], digest=digest_of(key), origins=list(origins))
     return row, key

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+def _is_at_home(key: ApiKey, request: Request) -> bool:
+    """Tell whether a browser may use this key where it is; only browsers name an origin."""
+    origin = request.headers.get("Origin")
+    return not key.origins or origin is None or origin in key.origins
+
+
 class SecretKey(BasePermission):
     """A secret key may; so may staff that only reads, and everybody where no key is required."""
 
@@ -22,7 +28,7 @@ class SecretKey(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Decide by the key's kind, the session, or the setting."""
         if isinstance(request.auth, ApiKey):
-            return request.auth.kind in self.kinds
+            return request.auth.kind in self.kinds and _is_at_home(request.auth, request)
         if request.user is not None and getattr(request.user, "is_staff", False) and request.method in SAFE_METHODS:
             return True
         return not settings.REEMIO_REQUIRE_API_KEY
