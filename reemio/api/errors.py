@@ -1,13 +1,30 @@
 """The one error shape: drf-standardized-errors, for Django's own refusals too."""
 
+import sys
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound
 
 from reemio.api.parsers import BodyTooLarge
+
+# What psycopg raises where PostgreSQL is away, starting, or has ended our connection.
+STORE_AWAY = (OperationalError, InterfaceError)
+RETRY_SECONDS = 2
+
+
+class StoreAway(APIException):
+    """The database does not answer at the moment: ask again, and nothing was done."""
+
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = "The service is not available at the moment; please try again."
+    # Becomes `Retry-After`.
+    wait = RETRY_SECONDS
 
 
 class ExceptionHandler(StandardHandler):
@@ -17,6 +34,8 @@ class ExceptionHandler(StandardHandler):
         """Map what Django raises below DRF."""
         if isinstance(exc, RequestDataTooBig):
             return BodyTooLarge()
+        if isinstance(exc, STORE_AWAY):
+            return StoreAway()
         return super().convert_known_exceptions(exc)
 
 
@@ -46,6 +65,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what broke outside of the API's views, in a middleware for example."""
+    if isinstance(sys.exc_info()[1], STORE_AWAY):
+        response = _error(503, StoreAway.default_code, str(StoreAway.default_detail))
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
     if _is_api(request):
         return _error(500, "error", "A server error occurred.")
     return defaults.server_error(request)
