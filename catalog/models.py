@@ -71,13 +71,17 @@ class ProductEmbedding(models.Model):
     text_hash = models.CharField(max_length=64, help_text="Digest of model and text: embed again only if it differs.")
     model = models.CharField(max_length=200, blank=True, db_default="", help_text="The model's name.")
     updated_at = models.DateTimeField(db_default=Now())
+    # Set by a trigger to the writing transaction's id, as a product's.
+    changed_in = models.BigIntegerField(db_default=0, editable=False)
 
     class Meta:
         indexes = [
+            # Read by every process' copy: "what changed since my snapshot".
+            models.Index(fields=["changed_in"], name="embedding_changed_in"),
             # Read by content candidates and semantic search.
             HnswIndex(
                 fields=["vector"], name="embedding_hnsw", m=16, ef_construction=64, opclasses=["vector_cosine_ops"]
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from recommendations.contracts import (
 )
 from recommendations.selectors import event_weights
 from recommendations.shelf import shelf
+from recommendations.vectors import vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ def match_products(query: Query, products: Sequence[int], *, least_similarity: f
 def _similarities(liked: Taste, products: Sequence[int]) -> dict[int, float]:
     if liked.vector is None or not products:
         return {}
-    vectors = taste.vectors_of(products)
-    return {product: float(vector @ liked.vector) for product, vector in vectors.items()}
+    return {product: float(vector @ liked.vector) for product, vector in vectors.of(products).items()}
 
 
 def _votes(products: Sequence[int], similar: dict[int, float]) -> list[Votes]:

@@ -12,9 +12,13 @@ from django.utils import timezone
 from recommendations.configuration import OWNED_DAYS
 from recommendations.contracts import Counts, Ids, Query, Scores
 from recommendations.history import RECENT_EVENTS, RECENT_PURCHASES, RECOUNT_EVENTS, Event
+from recommendations.marks import Mark, is_behind
 from recommendations.shelf import ActiveVersion, active_version, shelf
 from recommendations.sums import Sums
+from recommendations.vectors import vectors
 from reemio.database.prepared import fetch
+
+NEVER = 2**62
 
 SELECT = "SELECT id, product_id, interaction_type, occurred_at, user_id IS NOT NULL AS by_user FROM user_interactions"
 # A user's own events, and those of the session that are nobody's yet: each branch reads one index, newest first.
@@ -31,7 +35,9 @@ READ = f"""
         ({SELECT} WHERE session_id = %(session)s::text AND user_id IS NULL AND product_id IS NOT NULL
             AND occurred_at < %(until)s::timestamptz ORDER BY occurred_at DESC LIMIT %(events)s::int)
     ), recent AS (
-        SELECT mine.*, EXISTS (SELECT FROM fresh_interactions WHERE interaction_id = mine.id) AS fresh
+        SELECT mine.*, id = ANY(ARRAY(
+            SELECT interaction_id FROM fresh_interactions WHERE interaction_id = ANY(ARRAY(SELECT id FROM mine))
+        )) AS fresh
         FROM mine ORDER BY occurred_at DESC, id DESC
     ), events AS (
         SELECT array_agg(product_id) AS products, array_agg(interaction_type) AS kinds,
@@ -40,9 +46,9 @@ READ = f"""
         FROM recent
     )
     SELECT active.id, active.settings::text,
-        (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint,
-        EXISTS (SELECT FROM rewritten_histories WHERE subject = %(user_subject)s::text)
-            OR EXISTS (SELECT FROM rewritten_histories WHERE subject = %(session_subject)s::text),
+        {is_behind("catalog_product", "shelf")},
+        {is_behind("catalog_productembedding", "vectors")},
+        EXISTS (SELECT FROM rewritten_histories WHERE subject IN (%(user_subject)s::text, %(session_subject)s::text)),
         events.*,
         u.as_of, vector_send(u.vector), u.weight, u.categories::text, u.events,
         s.as_of, vector_send(s.vector), s.weight, s.categories::text, s.events,
@@ -55,11 +61,13 @@ READ = f"""
     LEFT JOIN recommendations_shopperneighbourhood n
         ON n.version_id = COALESCE(%(version)s::bigint, active.id) AND n.user_id = %(user)s::text
 """  # noqa: S608  constants of this module
-ANONYMOUS = """
-    SELECT active.id, active.settings::text, (SELECT max(changed_in) FROM catalog_product) >= %(floor)s::bigint,
+ANONYMOUS = f"""
+    SELECT active.id, active.settings::text,
+        {is_behind("catalog_product", "shelf")},
+        {is_behind("catalog_productembedding", "vectors")},
         COALESCE((SELECT version FROM recommendations_rulesversion), 0)
     FROM (VALUES (1)) AS once LEFT JOIN recommendations_modelversion active ON active.state = 'active'
-"""
+"""  # noqa: S608  constants of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +99,17 @@ NOBODY = Person()
 
 
 def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Person]:
-    """Return the active version and what is stored of whoever asks; afterwards the shelf is as new as they are.
+    """Return the active version and what is stored of whoever asks; shelf and vectors are then as new as they are.
 
-    One statement; two where a product has changed since the last request or a past was rewritten. With an *as-of*,
-    nothing that happened at or after it is seen; without one, nothing dated ahead of a day from now. `version`
-    overrules the active one for neighbourhoods.
+    One statement; one more for each of these: a product changed, an embedding changed, a past was rewritten. With an
+    *as-of*, nothing that happened at or after it is seen; without one, nothing dated ahead of a day from now.
+    `version` overrules the active one for neighbourhoods.
     """
     asked = bool(query.user_id or query.session_id)
     now = query.as_of or timezone.now()
     parameters = {
-        "floor": shelf.floor(),
+        **_reaches(shelf.mark(), "shelf"),
+        **_reaches(vectors.mark(), "vectors"),
         "user": query.user_id or None,
         "session": query.session_id or None,
         "user_subject": query.user_id and f"u:{query.user_id}",
@@ -111,21 +120,28 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
         "version": version,
     }
     rows = fetch(READ if asked else ANONYMOUS, parameters)
-    if asked and rows[0][3] and not query.as_of:
+    if asked and rows[0][4] and not query.as_of:
         rows = fetch(READ, parameters | {"events": RECOUNT_EVENTS})
-    number, settings, behind = rows[0][:3]
-    if behind:
+    number, settings, shelf_is_behind, vectors_are_behind = rows[0][:4]
+    if shelf_is_behind:
         shelf.refresh()
+    if vectors_are_behind:
+        vectors.refresh()
     return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of) if asked else NOBODY
 
 
+def _reaches(mark: Mark | None, name: str) -> dict[str, Any]:
+    """Return the parameters of `is_behind`; a copy that is not held is never behind."""
+    return {f"{name}_next": mark.next if mark else NEVER, f"{name}_running": mark.running if mark else []}
+
+
 def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None) -> Person:
-    rewritten = rows[0][3] or as_of is not None
+    rewritten = rows[0][4] or as_of is not None
     return Person(
-        stored=() if rewritten else tuple(_sums(rows[0][start : start + 5]) for start in (9, 14) if rows[0][start]),
+        stored=() if rewritten else tuple(_sums(rows[0][start : start + 5]) for start in (10, 15) if rows[0][start]),
         rewritten=rewritten,
-        events=_events(*rows[0][4:9]),
-        neighbourhoods={row[19]: Neighbourhood(*row[20:23]) for row in rows if row[19] is not None},
+        events=_events(*rows[0][5:10]),
+        neighbourhoods={row[20]: Neighbourhood(*row[21:24]) for row in rows if row[20] is not None},
     )
 
 

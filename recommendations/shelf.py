@@ -20,6 +20,7 @@ from django.db import connection
 
 from catalog.models import CATEGORY_SEPARATOR
 from recommendations.contracts import Filters, Ids, ProductFacts, Target
+from recommendations.marks import RESTAMP, UNSEEN, Mark
 
 COLUMNS = (
     "p.id, p.product_id, p.title, p.category, p.brand, p.price, p.currency, p.image_url, p.url,"
@@ -30,8 +31,7 @@ CATCH_UP = f"""
         COALESCE((SELECT version FROM recommendations_rulesversion), 0), {COLUMNS}
     FROM (VALUES (1)) AS once
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
-    LEFT JOIN catalog_product p
-        ON p.changed_in >= %(floor)s AND NOT pg_visible_in_snapshot(p.changed_in::text::xid8, %(snapshot)s::pg_snapshot)
+    LEFT JOIN catalog_product p ON {UNSEEN.format(alias="p")}
 """  # noqa: S608  constants of this module
 FIRST_LOAD = f"""
     SELECT pg_current_snapshot()::text, active.id, active.settings,
@@ -40,11 +40,6 @@ FIRST_LOAD = f"""
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
     LEFT JOIN catalog_product p ON true
 """  # noqa: S608  constants of this module
-# A restored backup brings transaction ids of another cluster: they would look for ever like changes of the future.
-RESTAMP = """
-    UPDATE catalog_product SET changed_in = 0
-    WHERE changed_in > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-"""
 _GENERATIONS = count()
 
 
@@ -62,7 +57,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._snapshot: str | None = None
+        self._mark: Mark | None = None
         self._slots: dict[int, int] = {}
         self._by_shop_id: dict[str, int] = {}
         self._facts: list[ProductFacts] = []
@@ -82,37 +77,34 @@ class Shelf:
 
     def refresh(self) -> ActiveVersion:
         """Bring the shelf up to date with what this connection can see; return the active version. One query."""
-        base = self._snapshot
+        base = self._mark
         if base is None:
             with self._lock:
                 return self._load()
         rows = _changes_since(base)
         with self._lock:
-            if self._snapshot != base and rows[0][4] is not None:
+            if self._mark != base and rows[0][4] is not None:
                 # Another thread moved the shelf on while we asked: what we hold may be older than what it put there.
-                rows = _changes_since(self._snapshot or base)
-                base = self._snapshot
-            if self._snapshot == base:
+                base = self._mark or base
+                rows = _changes_since(base)
+            if self._mark == base:
                 self._put(rows)
-                self._snapshot = rows[0][0]
+                self._mark = Mark(rows[0][0])
         return _active(rows)
 
-    def floor(self) -> int:
-        """Return the transaction id below which the shelf knows every change; loads the shelf where it is empty.
-
-        As long as no product carries a higher one, the shelf is up to date.
-        """
-        if self._snapshot is None:
+    def mark(self) -> Mark:
+        """Return how far the shelf reaches; loads it where it is empty."""
+        while self._mark is None:
             self.refresh()
-        return int(str(self._snapshot).split(":", 1)[0])
+        return self._mark
 
     def _load(self) -> ActiveVersion:
         with connection.cursor() as cursor:
-            cursor.execute(RESTAMP)
+            cursor.execute(RESTAMP.format(table="catalog_product"))
             cursor.execute(FIRST_LOAD)
             rows = cursor.fetchall()
         self._put(rows)
-        self._snapshot = rows[0][0]
+        self._mark = Mark(rows[0][0])
         return _active(rows)
 
     def clear(self) -> None:
@@ -234,9 +226,10 @@ class Shelf:
         self._stock = np.concatenate([self._stock, np.full(more, np.nan)])
 
 
-def _changes_since(snapshot: str) -> list[Any]:
+def _changes_since(mark: Mark) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(CATCH_UP, {"floor": int(snapshot.split(":", 1)[0]), "snapshot": snapshot})
+        # Not a prepared statement: with the values known, only the few rows that changed are looked at.
+        cursor.execute(CATCH_UP, mark.parameters())
         return list(cursor.fetchall())
 
 

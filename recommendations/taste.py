@@ -1,12 +1,11 @@
 """The taste of whoever asks: what was folded before, plus every event since. Reads only."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from recommendations.configuration import OWNED_DAYS
 from recommendations.contracts import RecentProduct, Taste
@@ -15,6 +14,7 @@ from recommendations.history import Event
 from recommendations.person import Person
 from recommendations.shelf import shelf
 from recommendations.sums import DIMENSIONS, Sums, combined, counted
+from recommendations.vectors import vectors
 
 STRONGEST_RECENT = 30
 # A visit ends after half an hour without a click, as web analytics count it.
@@ -22,11 +22,9 @@ VISIT = timedelta(minutes=30)
 LATEST_OF_VISIT = 3
 NOTHING = Taste()
 
-VECTORS = "SELECT product_id, vector::text FROM catalog_productembedding WHERE product_id = ANY(%s)"
-
 
 def of(person: Person, *, now: datetime, event_weights: Mapping[str, float]) -> Taste:
-    """Return the taste of whoever asks. At most one query, for the embeddings of what was not folded yet.
+    """Return the taste of whoever asks.
 
     The stored sums are taken and only events that are not in them yet are added, so that the next request reflects an
     event at once. With an *as-of*, or after a person's past was rewritten, the sums are recounted from their latest
@@ -49,11 +47,11 @@ def of(person: Person, *, now: datetime, event_weights: Mapping[str, float]) -> 
 
 
 def sums_of(events: Sequence[Event], event_weights: Mapping[str, float]) -> Sums:
-    """Return the sums of these events, decayed to the latest of them. One query."""
+    """Return the sums of these events, decayed to the latest of them."""
     weighted = [event for event in events if event.kind in event_weights]
     if not weighted:
         return Sums.empty(datetime.min.replace(tzinfo=UTC))
-    found = vectors_of({event.product for event in weighted})
+    found = vectors.of({event.product for event in weighted})
     nothing = np.zeros(DIMENSIONS, dtype=np.float32)
     return counted(
         weights=np.array([event_weights[event.kind] for event in weighted]),
@@ -63,13 +61,6 @@ def sums_of(events: Sequence[Event], event_weights: Mapping[str, float]) -> Sums
         categories=[shelf.facts(event.product).category for event in weighted],
         as_of=max(event.occurred_at for event in weighted),
     )
-
-
-def vectors_of(products: Iterable[int]) -> dict[int, npt.NDArray[np.float32]]:
-    """Return the embeddings of those products that have one, by our id. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(VECTORS, [list(products)])
-        return {product: parse_vector(vector) for product, vector in cursor.fetchall()}
 
 
 def parse_vector(text: str) -> npt.NDArray[np.float32]:

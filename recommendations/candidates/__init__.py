@@ -37,19 +37,21 @@ class Context:
         return self.query.filters
 
     def eligible(self) -> npt.NDArray[np.bool_]:
-        """Return, by slot, whether a product may be shown: available, within the filters, hidden by no rule."""
+        """Return, by slot, what may be shown: available, within the filters, hidden by no rule, not barred."""
         kept = self.shelf.eligible(self.filters)
-        if not self.verdicts.says(RuleAction.HIDE):
+        if self.verdicts.says(RuleAction.HIDE):
+            kept = kept & ~self.verdicts.hidden(len(kept))
+        if not self.barred:
             return kept
-        return kept & ~self.verdicts.hidden(len(kept))
+        slots = self.shelf.slots_of(np.fromiter(self.barred, np.int64, len(self.barred)))
+        kept = kept.copy()
+        kept[slots[slots >= 0]] = False
+        return kept
 
     def may_show(self, products: Ids) -> npt.NDArray[np.bool_]:
         """Return, for each product, whether a list for this query may hold it."""
         slots = self.shelf.slots_of(products)
-        kept = (slots >= 0) & self.eligible()[slots] if len(slots) else np.zeros(0, bool)
-        if self.barred:
-            kept &= ~np.isin(products, np.fromiter(self.barred, np.int64, len(self.barred)))
-        return kept
+        return (slots >= 0) & self.eligible()[slots] if len(slots) else np.zeros(0, bool)
 
 
 def votes(

@@ -25,8 +25,6 @@ def most_popular_alike(context: Context, others: Ids) -> Votes:
 
 
 def _ranked(context: Context, products: Ids, others: Ids, code: str) -> Votes:
-    if context.barred:
-        products = products[~np.isin(products, np.fromiter(context.barred, np.int64, len(context.barred)))]
     scores = popular.scores_of(products, as_of=context.query.as_of)
     count = min(len(products), DEPTH)
     wanted = scores - _buried(context, products)

@@ -5,6 +5,8 @@ from typing import Any
 from django.db.backends.postgresql import base
 
 SCHEMA = "recommender"
+# pgvector's index looks at this many candidates, and goes on where filters leave too few of them.
+NEAREST = "-c hnsw.ef_search=200 -c hnsw.iterative_scan=relaxed_order"
 # psycopg prepares nothing at all without one; our prepared statements do not wait for it.
 PREPARE_THRESHOLD = 5
 
@@ -18,7 +20,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Django's own cursors never prepare; those of `prepared.py` do, and want plans that fit all values.
         """
         params = super().get_connection_params()
-        options = f"-c search_path={SCHEMA},public -c plan_cache_mode=force_generic_plan"
+        options = f"-c search_path={SCHEMA},public -c plan_cache_mode=force_generic_plan {NEAREST}"
         params["options"] = f"{params.get('options', '')} {options}".strip()
         params["prepare_threshold"] = PREPARE_THRESHOLD
         return params

@@ -13,6 +13,7 @@ from interactions.models import FreshInteraction, Interaction
 from recommendations import merchandising, neighbours, popular, selectors
 from recommendations.recorder import recorder
 from recommendations.shelf import shelf
+from recommendations.vectors import vectors
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -20,7 +21,8 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_engine() -> Iterator[None]:
     """Forget what this process keeps between requests: each test has a database of its own."""
-    for forget in (shelf.clear, neighbours.forget, popular.forget, selectors.forget, merchandising.forget):
+    keeps = (shelf.clear, vectors.clear, neighbours.forget, popular.forget, selectors.forget, merchandising.forget)
+    for forget in keeps:
         forget()
     yield
     recorder.close()
