@@ -6,7 +6,7 @@ Runs granian on the loopback interface with a scratch database of its own, which
 fastest round in milliseconds, and the ratio (batch ÷ COPY).
 """
 
-# ruff: noqa: E402, S608  Django is set up first; the names are our own
+# ruff: noqa: S608  Django is set up first; the names are our own
 import json
 import os
 import random

@@ -6,7 +6,7 @@ Works in a scratch database of its own, which it removes. Prints rows per second
 COPY), and the peak memory of this process.
 """
 
-# ruff: noqa: E402, S608  Django is set up first; the names are our own
+# ruff: noqa: S608  Django is set up first; the names are our own
 import resource
 import sys
 import tempfile

@@ -43,7 +43,7 @@ class Client:
 @contextmanager
 def serving(*, workers: int = 2) -> Iterator[int]:
     """Run granian as `make run` does, the reference view beside the product's own, until the block ends."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", str(workers),
                "--blocking-threads", "4", "--blocking-threads-idle-timeout", "600", "--no-access-log", "--log-level",
                "error", "benchmarks.homepage_server:application"]  # fmt: skip
@@ -104,7 +104,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     raise SystemExit("The server did not become ready.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
