@@ -140,6 +140,30 @@ class SoldOut(models.Model):
         return f"{self.product_id} sold out at {self.sold_out_at}"
 
 
+class Unavailability(models.Model):
+    """A time in which a product could not be bought: out of stock, or not active. Open while `ended_at` is empty.
+
+    A trigger writes it in the transaction that changed the product, whoever did.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="unavailabilities")
+    began_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product"], condition=Q(ended_at=None), name="unavailability_one_open")
+        ]
+        indexes = [
+            # Read by whoever checks that nothing was recommended meanwhile: what ended after a moment.
+            models.Index(fields=["ended_at"], name="unavailability_ended_at")
+        ]
+        verbose_name_plural = "unavailabilities"
+
+    def __str__(self) -> str:
+        return f"{self.product_id} from {self.began_at}"
+
+
 class CatalogSync(models.Model):
     """One run of `sync_products`, with its counts and, while it is unfinished, the point where it resumes."""
 

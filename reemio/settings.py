@@ -297,6 +297,11 @@ ECOMMERCE_FIELD_MAP = env.json("ECOMMERCE_FIELD_MAP", {})
 ECOMMERCE_TIMEOUT_SECONDS = env.float("ECOMMERCE_TIMEOUT_SECONDS", 20.0)
 ECOMMERCE_MAX_RETRIES = env.int("ECOMMERCE_MAX_RETRIES", 5)
 
+# --- Analytics ---------------------------------------------------------------------------------------------------
+# How long after a click a purchase of what was clicked is credited to it.
+REEMIO_ATTRIBUTION_DAYS = env.int("REEMIO_ATTRIBUTION_DAYS", 7)
+REEMIO_EMAIL_ATTRIBUTION_DAYS = env.int("REEMIO_EMAIL_ATTRIBUTION_DAYS", 5)
+
 # --- Engine ------------------------------------------------------------------------------------------------------
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "sentence-transformers/all-MiniLM-L6-v2")
 RERANKER_MODEL = env.str("RERANKER_MODEL", "cross-encoder/ms-marco-MiniLM-L-6-v2")

@@ -1,0 +1,217 @@
+"""What is counted, as SQL: one SELECT for each roll-up, over raw rows from `begin` to `end`, by hours of the shop.
+
+Every SELECT gives `starts_at`, then its table's dimensions and measures by name. Impressions and clicks are read once,
+into the temporary table `told`: one row for each kind, list and product, at its first occurrence.
+"""
+
+from analytics.lines import ORDER_LINES
+
+# Lists are at most 50 long; whatever a storefront reports beyond is pooled there.
+LAST_POSITION = 50
+# Of each hour, so many search texts are kept apart, and so many pairs of text and clicked product.
+QUERIES_KEPT = 500
+LATE = "interval '1 hour'"
+
+_HOUR = "date_trunc('hour', {}, %(zone)s)"
+_WITHIN = "{0} >= %(begin)s AND {0} < %(end)s"
+_QUERY = r"left(regexp_replace(lower(btrim({})), '\s+', ' ', 'g'), 100)"
+_CONTEXT = "CASE WHEN s.placement = 'search' THEN 'search' ELSE coalesce(nullif(s.context, ''), {}) END"
+_LIST = """
+    coalesce(s.placement, '') AS placement, coalesce(s.strategy, '') AS strategy, coalesce(s.variant, '') AS variant,
+    coalesce(s.campaign, '') AS campaign
+"""
+_DIMENSIONS = "context, placement, strategy, variant, campaign, position, device"
+
+# Whatever was told of the same lists at other times: what came before counts there, not here; what came after counts
+# here, and where it was counted so far is due for a recount.
+OUTSIDE = f"""
+CREATE TEMPORARY TABLE outside ON COMMIT DROP AS
+SELECT asked.recommendation_request_id AS request_id, e.interaction_type AS kind, e.product_id, e.occurred_at
+FROM (
+    SELECT DISTINCT recommendation_request_id FROM user_interactions
+    WHERE interaction_type IN ('recommendation_view', 'recommendation_click') AND {_WITHIN.format("occurred_at")}
+) asked CROSS JOIN LATERAL (
+    SELECT interaction_type, product_id, occurred_at FROM user_interactions e
+    WHERE e.recommendation_request_id = asked.recommendation_request_id
+        AND interaction_type IN ('recommendation_view', 'recommendation_click')
+        AND (occurred_at < %(begin)s OR occurred_at >= %(end)s)
+    OFFSET 0
+) e
+"""  # noqa: S608  made of our own constants
+TOLD = f"""
+CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+WITH happened AS (
+    SELECT DISTINCT ON (recommendation_request_id, product_id, interaction_type)
+        id, interaction_type AS kind, recommendation_request_id AS request_id, product_id, occurred_at,
+        recommendation_context, recommendation_position, coalesce(extra_data ->> 'device', '') AS device,
+        coalesce('u' || user_id, 's' || session_id) AS person
+    FROM user_interactions
+    WHERE interaction_type IN ('recommendation_view', 'recommendation_click') AND {_WITHIN.format("occurred_at")}
+    ORDER BY recommendation_request_id, product_id, interaction_type, occurred_at, id
+)
+SELECT {_HOUR.format("h.occurred_at")} AS starts_at, kind, h.request_id, h.product_id, h.device, h.occurred_at,
+    {_CONTEXT.format("h.recommendation_context")} AS context, {_LIST},
+    least(coalesce(array_position(s.products, h.product_id), h.recommendation_position, 0), {LAST_POSITION})::smallint
+        AS position,
+    CASE WHEN s.placement = 'search' THEN {_QUERY.format("coalesce(s.anchors[1], '')")} END AS query,
+    kind = 'recommendation_view' AND row_number() OVER (
+        PARTITION BY kind, {_HOUR.format("h.occurred_at")}, h.person, h.product_id ORDER BY h.occurred_at, h.id
+    ) = 1 AS is_unique
+FROM happened h LEFT JOIN served_lists s ON s.request_id = h.request_id
+WHERE NOT EXISTS (
+    SELECT FROM outside o WHERE o.request_id = h.request_id AND o.kind = h.kind AND o.product_id = h.product_id
+        AND o.occurred_at < %(begin)s
+)
+"""  # noqa: S608  made of our own constants
+# By hours of the shop: an hour of UTC may reach back into the one that makes this note, for ever.
+TOUCH_LATER = f"""
+INSERT INTO touched_hours (hour)
+SELECT DISTINCT {_HOUR.format("o.occurred_at")} FROM outside o JOIN told USING (request_id, kind, product_id)
+WHERE o.occurred_at >= %(end)s
+"""  # noqa: S608  made of our own constants
+
+RECOMMENDATIONS = f"""
+WITH served AS (
+    SELECT {_HOUR.format("served_at")} AS starts_at, {_CONTEXT.format("''")} AS context, {_LIST},
+        cardinality(products) AS size, asked_for, count(*) AS lists
+    FROM served_lists s WHERE {_WITHIN.format("served_at")} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+)
+SELECT starts_at, {_DIMENSIONS}, sum(lists) AS lists, sum(empty_lists) AS empty_lists, sum(asked) AS asked,
+    sum(filled) AS filled, sum(items) AS items, sum(impressions) AS impressions,
+    sum(unique_impressions) AS unique_impressions, sum(clicks) AS clicks
+FROM (
+    SELECT starts_at, context, placement, strategy, variant, campaign, 0::smallint AS position, '' AS device,
+        lists, CASE WHEN size = 0 THEN lists ELSE 0 END AS empty_lists, coalesce(asked_for, 0) * lists AS asked,
+        CASE WHEN asked_for IS NULL THEN 0 ELSE size * lists END AS filled,
+        0 AS items, 0 AS impressions, 0 AS unique_impressions, 0 AS clicks
+    FROM served
+    UNION ALL
+    SELECT starts_at, context, placement, strategy, variant, campaign, least(place, {LAST_POSITION})::smallint, '',
+        0, 0, 0, 0, lists, 0, 0, 0
+    FROM served CROSS JOIN LATERAL generate_series(1, size) AS place
+    UNION ALL
+    SELECT starts_at, {_DIMENSIONS}, 0, 0, 0, 0, 0,
+        (kind = 'recommendation_view')::int, is_unique::int, (kind = 'recommendation_click')::int
+    FROM told
+) AS counted GROUP BY starts_at, {_DIMENSIONS}
+"""  # noqa: S608  made of our own constants
+
+EARNINGS = f"""
+SELECT {_HOUR.format("c.purchased_at")} AS starts_at, {_CONTEXT.format("click.recommendation_context")} AS context,
+    {_LIST},
+    least(
+        coalesce(array_position(s.products, click.product_id), click.recommendation_position, 0), {LAST_POSITION}
+    )::smallint AS position,
+    coalesce(click.extra_data ->> 'device', '') AS device, c.currency,
+    count(*) FILTER (WHERE kind = 'direct' AND units > 0) AS conversions,
+    count(*) FILTER (WHERE kind = 'assisted' AND units > 0) AS assisted_lines,
+    coalesce(sum(revenue) FILTER (WHERE kind = 'direct'), 0) AS direct_revenue,
+    coalesce(sum(revenue) FILTER (WHERE kind = 'assisted'), 0) AS assisted_revenue
+FROM conversions c JOIN user_interactions click ON click.id = c.click_id
+LEFT JOIN served_lists s ON s.request_id = c.request_id
+WHERE {_WITHIN.format("c.purchased_at")} AND units > 0
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+"""  # noqa: S608  made of our own constants
+
+# Lists that were made up, as the demo's, took no time: 0 is left out.
+LATENCIES = f"""
+SELECT {_HOUR.format("served_at")} AS starts_at, placement,
+    least(greatest(ceil(8 * ln(milliseconds) / ln(2.0::float8)), -80), 200)::smallint AS bucket, count(*) AS lists
+FROM served_lists WHERE {_WITHIN.format("served_at")} AND milliseconds > 0 GROUP BY 1, 2, 3
+"""  # noqa: S608  made of our own constants
+
+# A list may be a moment behind a stock that has just run out.
+PRODUCTS = f"""
+WITH shown AS (
+    SELECT {_HOUR.format("s.served_at")} AS starts_at, served_at, product_id
+    FROM served_lists s CROSS JOIN LATERAL unnest(s.products) AS product_id WHERE {_WITHIN.format("s.served_at")}
+)
+SELECT starts_at, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds, sum(recommended) AS recommended,
+    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(out_of_stock) AS out_of_stock
+FROM (
+    SELECT {_HOUR.format("occurred_at")} AS starts_at, product_id,
+        count(*) FILTER (WHERE interaction_type = 'view') AS views,
+        count(*) FILTER (WHERE interaction_type = 'cart_add') AS cart_adds,
+        0 AS recommended, 0 AS impressions, 0 AS clicks, 0 AS out_of_stock
+    FROM user_interactions WHERE interaction_type IN ('view', 'cart_add') AND {_WITHIN.format("occurred_at")}
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT starts_at, product_id, 0, 0, count(*), 0, 0, 0 FROM shown GROUP BY 1, 2
+    UNION ALL
+    SELECT starts_at, product_id, 0, 0, 0, count(*) FILTER (WHERE kind = 'recommendation_view'),
+        count(*) FILTER (WHERE kind = 'recommendation_click'), 0
+    FROM told GROUP BY 1, 2
+    UNION ALL
+    SELECT shown.starts_at, shown.product_id, 0, 0, 0, 0, 0, count(*)
+    FROM catalog_unavailability out JOIN catalog_product p ON p.id = out.product_id
+    JOIN shown ON shown.product_id = p.product_id AND shown.served_at > out.began_at + interval '2 seconds'
+        AND (out.ended_at IS NULL OR shown.served_at < out.ended_at)
+    WHERE out.began_at < %(end)s AND (out.ended_at IS NULL OR out.ended_at > %(begin)s)
+    GROUP BY 1, 2
+) AS counted GROUP BY starts_at, product_id
+"""  # noqa: S608  made of our own constants
+
+SALES = f"""
+SELECT {_HOUR.format("occurred_at")} AS starts_at, product_id, currency, count(*) AS purchases,
+    sum(units) AS units, sum(revenue) AS revenue
+FROM ({ORDER_LINES.format(condition=_WITHIN.format("i.occurred_at"))}) AS line
+WHERE units > 0 GROUP BY 1, 2, 3
+"""  # noqa: S608  made of our own constants
+
+SEARCHES = f"""
+WITH counted AS (
+    SELECT starts_at, query, sum(searches) AS searches, sum(without_results) AS without_results, sum(clicks) AS clicks,
+        row_number() OVER (
+            PARTITION BY starts_at ORDER BY sum(searches) + sum(clicks) DESC, query COLLATE "C"
+        ) AS rank
+    FROM (
+        SELECT {_HOUR.format("occurred_at")} AS starts_at, {_QUERY.format("search_query")} AS query, 1 AS searches,
+            coalesce(extra_data -> 'resultsCount' = '0'::jsonb, false)::int AS without_results, 0 AS clicks
+        FROM user_interactions WHERE interaction_type = 'search' AND {_WITHIN.format("occurred_at")}
+        UNION ALL
+        SELECT starts_at, query, 0, 0, 1 FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL
+    ) AS one GROUP BY starts_at, query
+)
+SELECT starts_at, CASE WHEN rank <= {QUERIES_KEPT} THEN query ELSE '' END AS query, sum(searches) AS searches,
+    sum(without_results) AS without_results, sum(clicks) AS clicks
+FROM counted GROUP BY 1, 2
+"""  # noqa: S608  made of our own constants
+
+SEARCH_CLICKS = f"""
+WITH counted AS (
+    SELECT starts_at, query, product_id, count(*) AS clicks,
+        row_number() OVER (
+            PARTITION BY starts_at ORDER BY count(*) DESC, query COLLATE "C", product_id COLLATE "C"
+        ) AS rank
+    FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL GROUP BY starts_at, query, product_id
+)
+SELECT starts_at, query, product_id, clicks FROM counted WHERE rank <= {QUERIES_KEPT}
+"""  # noqa: S608  made of our own constants
+
+EVENTS = f"""
+SELECT {_HOUR.format("occurred_at")} AS starts_at, interaction_type, count(*) AS events,
+    count(*) FILTER (WHERE i.product_id IS NOT NULL AND p.id IS NULL) AS unknown_products,
+    count(*) FILTER (WHERE received_at - occurred_at > {LATE}) AS late
+FROM user_interactions i LEFT JOIN catalog_product p ON p.product_id = i.product_id
+WHERE {_WITHIN.format("occurred_at")} AND interaction_type = ANY(%(kinds)s) GROUP BY 1, 2
+"""  # noqa: S608  made of our own constants
+
+# A visit only ever gets further: what is known of it already stays, so that an hour can be counted by itself.
+VISITS = f"""
+INSERT INTO visits AS known (day, visit, steps)
+SELECT %(day)s, md5(coalesce('s' || session_id, 'u' || user_id))::uuid, bit_or(CASE interaction_type
+    WHEN 'view' THEN 1 WHEN 'recommendation_view' THEN 2 WHEN 'recommendation_click' THEN 4
+    WHEN 'cart_add' THEN 8 WHEN 'purchase' THEN 16 ELSE 0 END)
+FROM user_interactions WHERE {_WITHIN.format("occurred_at")} AND interaction_type = ANY(%(kinds)s)
+GROUP BY 2
+ON CONFLICT (day, visit) DO UPDATE SET steps = known.steps | excluded.steps
+WHERE known.steps | excluded.steps <> known.steps
+"""  # noqa: S608  made of our own constants
+FUNNEL = """
+SELECT %(begin)s::timestamptz AS starts_at,
+    CASE WHEN steps & 4 > 0 THEN 'clicked' WHEN steps & 2 > 0 THEN 'saw' ELSE 'none' END AS segment,
+    count(*) AS visits, count(*) FILTER (WHERE steps & 1 > 0) AS viewed, count(*) FILTER (WHERE steps & 2 > 0) AS saw,
+    count(*) FILTER (WHERE steps & 4 > 0) AS clicked, count(*) FILTER (WHERE steps & 8 > 0) AS carted,
+    count(*) FILTER (WHERE steps & 16 > 0) AS purchased
+FROM visits WHERE day = %(day)s GROUP BY 2
+"""

@@ -1,0 +1,65 @@
+"""Storing what was counted: rows that are new or have changed are written, those that came to nothing are deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.models import Grain, Rollup
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A roll-up table: its name, its dimensions, and what is counted."""
+
+    name: str
+    keys: tuple[str, ...]
+    measures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: type[Rollup]) -> "Table":
+        """Return the table of a model: its primary key without the bucket, and all other columns."""
+        names = [field.attname for field in model._meta.concrete_fields if field.column]
+        keys = [field.attname for field in model._meta.pk_fields]
+        bucket = ("grain", "starts_at")
+        return cls(
+            model._meta.db_table,
+            tuple(name for name in keys if name not in bucket),
+            tuple(name for name in names if name not in keys),
+        )
+
+    def store(self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain = Grain.HOUR) -> None:
+        """Make the rows of the buckets from `begin` to `end` (of `parameters`) what `source` selects.
+
+        `source` gives `starts_at`, the dimensions and the measures, each combination once. What has not changed is
+        not written.
+        """
+        columns = ", ".join((*self.keys, *self.measures))
+        same = " AND ".join(f"fresh.{key} = old.{key}" for key in ("starts_at", *self.keys))
+        was = ", ".join(f"old.{name}" for name in self.measures)
+        becomes = ", ".join(f"excluded.{name}" for name in self.measures)
+        cursor.execute(
+            f"""
+            WITH fresh AS MATERIALIZED ({source}), gone AS (
+                DELETE FROM {self.name} AS old
+                WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s
+                    AND NOT EXISTS (SELECT FROM fresh WHERE {same})
+            )
+            INSERT INTO {self.name} AS old (grain, starts_at, {columns})
+            SELECT %(grain)s, starts_at, {columns} FROM fresh
+            ON CONFLICT (grain, {", ".join(("starts_at", *self.keys))}) DO UPDATE
+            SET {", ".join(f"{name} = excluded.{name}" for name in self.measures)}
+            WHERE ({was}) IS DISTINCT FROM ({becomes})
+            """,  # noqa: S608  made of our own names
+            {**parameters, "grain": grain.value},
+        )
+
+    def sum_days(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
+        """Make the days from `begin` to `end` the sums of their hours."""
+        sums = ", ".join(f"sum({name}) AS {name}" for name in self.measures)
+        groups = ", ".join(("1", *self.keys))
+        keys = "".join(f", {key}" for key in self.keys)
+        source = f"""
+            SELECT date_trunc('day', starts_at, %(zone)s) AS starts_at{keys}, {sums} FROM {self.name}
+            WHERE grain = 'hour' AND starts_at >= %(begin)s AND starts_at < %(end)s GROUP BY {groups}
+        """  # noqa: S608  made of our own names
+        self.store(cursor, source, parameters, grain=Grain.DAY)
