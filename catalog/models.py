@@ -4,7 +4,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from pgvector.django import HnswIndex, VectorField
 
 from catalog.querysets import ProductQuerySet
@@ -57,6 +57,8 @@ class Product(models.Model):
             # Read by the shelf: "what changed since my snapshot".
             models.Index(fields=["changed_in"], name="product_changed_in"),
             GinIndex(fields=["search"], name="product_search"),
+            # Read by search: an exact name, whatever its case.
+            models.Index(Lower("title"), name="product_title_lower"),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,10 @@
-"""Search: meaning by embeddings and words by full text, blended; exact names and ids come first."""
+"""Search: meaning by embeddings and words by full text, blended; exact names and ids first, typos understood."""
 
 import hashlib
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,28 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 
 from catalog import embedding
-from recommendations import popular
-from recommendations.contracts import Filters, Item, Query, Reason, Recommendations, Scored, Strategy
+from recommendations import merchandising, person, popular, relevance, rules, taste
+from recommendations.contracts import (
+    Item,
+    PlacementSettings,
+    ProductFacts,
+    Query,
+    Reason,
+    Recommendations,
+    Rule,
+    Scored,
+    Strategy,
+    Taste,
+)
 from recommendations.filtering import conditions
+from recommendations.relevance import BELOW_EXACT, Matches
+from recommendations.selectors import event_weights
 from recommendations.services import Served, remember
 from recommendations.shelf import shelf
+from recommendations.spelling import MOST_WORDS, Vocabulary, Word, words_of
 from recommendations.taste import format_vector
 
 logger = structlog.get_logger(__name__)
@@ -26,101 +42,211 @@ logger = structlog.get_logger(__name__)
 DEPTH = 200
 # Below this cosine MiniLM finds a likeness in anything.
 LEAST_COSINE = 0.25
-WORDS, MEANING = 0.5, 0.5
 QUERY_SECONDS = 24 * 3600
+OPEN = PlacementSettings({})
+# Whoever writes these knows what they want: nothing is corrected then.
+OPERATORS = ('"', " -", " or ")
 
-# One round trip: exact names and ids, words, and meaning, each with its score; then together, once a product.
+REASONS = {
+    "exact": "Exactly what you searched for",
+    "words": "Contains your words",
+    "most_words": "Contains most of your words",
+    "meaning": "Close in meaning",
+}
+
+# One round trip: exact names and ids, words, and meaning; then each product once, with all that is asked about it.
 FIND = """
-    WITH asked AS (SELECT websearch_to_tsquery('english', %(words)s) AS words),
+    WITH asked AS (SELECT {parse}('english', %(every)s) AS every, {parse}('english', %(most)s) AS most),
     exact AS (
-        SELECT p.id, 1.0::float8 AS words FROM catalog_product p
-        WHERE {available} AND (p.product_id = %(words)s OR lower(p.title) = lower(%(words)s)) LIMIT {depth}
+        SELECT p.id FROM catalog_product p
+        WHERE {shown} AND (p.product_id = ANY(%(ids)s) OR lower(p.title) = %(title)s) LIMIT {depth}
     ),
     lexical AS (
-        SELECT p.id, ts_rank(p.search, asked.words, 32)::float8 AS words, count(*) OVER () AS total
-        FROM catalog_product p, asked WHERE {available} AND p.search @@ asked.words
-        ORDER BY 2 DESC, p.id LIMIT {depth}
+        SELECT p.id, count(*) OVER () AS total FROM catalog_product p, asked
+        WHERE {shown} AND p.search @@ asked.most
+        ORDER BY p.search @@ asked.every DESC, ts_rank(p.search, asked.most, 32) DESC, p.id LIMIT {depth}
     ),
-    semantic AS ({semantic})
-    SELECT id, exact.words IS NOT NULL, COALESCE(lexical.words, 0), COALESCE(semantic.cosine, 0), lexical.total
-    FROM exact FULL JOIN lexical USING (id) FULL JOIN semantic USING (id)
+    semantic AS ({semantic}),
+    found AS (SELECT id FROM exact UNION SELECT id FROM lexical UNION SELECT id FROM semantic)
+    SELECT p.id, exact.id IS NOT NULL, p.search @@ asked.every, p.search @@ asked.most,
+        COALESCE(1 - (e.vector <=> %(vector)s::vector), 0), COALESCE(1 - (e.vector <=> %(taste)s::vector), 0),
+        (SELECT max(total) FROM lexical)
+    FROM found CROSS JOIN asked
+    JOIN catalog_product p ON p.id = found.id
+    LEFT JOIN exact ON exact.id = found.id
+    LEFT JOIN catalog_productembedding e ON e.product_id = found.id
 """
 SEMANTIC = """
-    SELECT e.product_id AS id, 1 - (e.vector <=> %(vector)s::vector) AS cosine
-    FROM catalog_productembedding e JOIN catalog_product p ON p.id = e.product_id
-    WHERE {available} ORDER BY e.vector <=> %(vector)s::vector LIMIT {depth}
+    SELECT e.product_id AS id FROM catalog_productembedding e JOIN catalog_product p ON p.id = e.product_id
+    WHERE {shown} ORDER BY e.vector <=> %(vector)s::vector LIMIT {depth}
 """
-NO_SEMANTIC = "SELECT NULL::bigint AS id, NULL::float8 AS cosine WHERE false"
+NO_SEMANTIC = "SELECT NULL::bigint AS id WHERE false"
+# Words that stand in descriptions only are no mistakes.
+KNOWN = """
+    SELECT word FROM unnest(%s::text[]) AS word WHERE numnode(plainto_tsquery('english', word)) = 0
+    OR EXISTS (SELECT FROM catalog_product p WHERE p.search @@ plainto_tsquery('english', word))
+"""
+_vocabulary = Vocabulary()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Search results, and how many products matched in all."""
+    """Search results, how many products matched in all, and what was searched for where that was not as typed."""
 
     request_id: uuid.UUID
     total: int
     items: tuple[Item, ...]
+    understood: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A search as it was understood: the words, and the text whose meaning is looked for."""
+
+    typed: str
+    words: tuple[Word, ...]
+    operators: bool = False
+
+    @property
+    def corrected(self) -> str | None:
+        """Return the text with every mistake corrected, or None where there is none."""
+        if not any(word.meant for word in self.words):
+            return None
+        return " ".join(word.likeliest for word in self.words)
 
 
 def find(words: str, query: Query) -> Found:
     """Return what matches `words` best, under the query's filters, and remember what was served."""
     began = time.perf_counter()
-    version = shelf.refresh()
-    rows = [row for row in _matches(words, query.filters) if _shelf_has(row[0], query.exclude)]
-    total = len(rows) + max((row[4] - DEPTH for row in rows if row[4] is not None and row[4] > DEPTH), default=0)
-    ranked = sorted(_scored(rows), key=lambda one: (-one.score, one.product))[: query.limit]
-    items = tuple(Item(one, shelf.facts(one.product), _reason(one)) for one in ranked)
-    answer = Recommendations(query, Strategy.SEARCH, items, version.id, "off: search is not reranked")
+    active, known = person.read(query)
+    now = timezone.now()
+    live = merchandising.live(merchandising.rules_of(active), merchandising.SEARCH, now)
+    liked = taste.of(known, now=now, event_weights=event_weights())
+    wanted = understand(words)
+    rows = _matches(wanted, query, live, liked)
+    items = tuple(_items(rows, wanted, query, live))
+    answer = Recommendations(query, Strategy.SEARCH, items, active.id, "off: search is not reranked")
     served = Served(uuid.uuid4(), "", answer)
     remember(served, placement="search", milliseconds=(time.perf_counter() - began) * 1000)
-    return Found(served.request_id, total, items)
+    return Found(served.request_id, _total(rows), items, wanted.corrected)
 
 
-def _matches(words: str, filters: Filters) -> list[Any]:
-    available, parameters = conditions(filters)
-    vector = _vector_of(words)
-    semantic = NO_SEMANTIC if vector is None else SEMANTIC.format(available=available, depth=DEPTH)
-    statement = FIND.format(available=available, depth=DEPTH, semantic=semantic)
-    parameters |= {"words": words} | ({} if vector is None else {"vector": format_vector(vector)})
+def understand(typed: str) -> Wanted:
+    """Return a search with its mistakes corrected. One query where a word is in no title, brand or category."""
+    words = tuple(dict.fromkeys(words_of(typed)))[:MOST_WORDS]
+    if any(operator in f" {typed.casefold()}" for operator in OPERATORS):
+        return Wanted(typed, tuple(map(Word, words)), operators=True)
+    _vocabulary.follow(*shelf.everything())
+    unknown = [word for word in words if word not in _vocabulary]
+    return Wanted(typed, _vocabulary.understand(words, _known(unknown) if unknown else ()))
+
+
+def _known(words: Sequence[str]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, [list(words)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _matches(wanted: Wanted, query: Query, live: Sequence[Rule], liked: Taste) -> list[Any]:
+    shown, parameters = conditions(query.filters, live)
+    if query.exclude:
+        shown += " AND p.product_id <> ALL(%(excluded)s)"
+        parameters["excluded"] = list(query.exclude)
+    vector = _vector_of(wanted.corrected or wanted.typed) if wanted.words else None
+    semantic = NO_SEMANTIC if vector is None else SEMANTIC.format(shown=shown, depth=DEPTH)
+    parse = "websearch_to_tsquery" if wanted.operators else "to_tsquery"
+    statement = FIND.format(shown=shown, depth=DEPTH, semantic=semantic, parse=parse)
+    name = " ".join(wanted.typed.split())
+    every, most = (wanted.typed, wanted.typed) if wanted.operators else _tsqueries(wanted.words)
+    parameters |= {
+        "every": every,
+        "most": most,
+        "ids": [name, name.lower(), name.upper()],
+        "title": name.lower(),
+        "vector": None if vector is None else format_vector(vector),
+        "taste": None if liked.vector is None else format_vector(liked.vector),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return [row for row in cursor.fetchall() if row[1] or row[2] > 0 or row[3] >= LEAST_COSINE]
+        # A product that came in between two queries waits for the next search.
+        return [row for row in cursor.fetchall() if (row[1] or row[3] or row[4] >= LEAST_COSINE) and shelf.get(row[0])]
 
 
-def _shelf_has(product: int, excluded: frozenset[str]) -> bool:
-    """Keep what the shelf knows: a product that came in between the two queries waits for the next search."""
-    facts = shelf.get(product)
-    return facts is not None and facts.product_id not in excluded
+def _tsqueries(words: Sequence[Word]) -> tuple[str, str]:
+    """Return the query of what has every word, and of what may lack one of three or more."""
+    groups = ["(" + " | ".join(map(_quoted, (word.typed, *word.meant))) + ")" for word in words]
+    every = " & ".join(groups)
+    if len(groups) < 3:
+        return every, every
+    return every, " | ".join(
+        "(" + " & ".join(groups[:place] + groups[place + 1 :]) + ")" for place in range(len(groups))
+    )
 
 
-def _scored(rows: list[Any]) -> list[Scored]:
-    """Return the matches with score = ½ words + ½ meaning, each divided by the best; 1 for an exact name or id."""
-    if not rows:
-        return []
-    lexical = np.array([row[2] for row in rows])
-    cosine = np.clip(np.array([row[3] for row in rows]), 0.0, 1.0)
-    spoken = lexical / lexical.max() if lexical.max() > 0 else lexical
-    share = WORDS if lexical.max() > 0 else 0.0
-    blended = share * spoken + (1 - share) * cosine
-    popularity = popular.scores_of(np.array([row[0] for row in rows], np.int64))
+def _quoted(word: str) -> str:
+    parts = ["'" + part.replace("\\", "\\\\").replace("'", "''") + "'" for part in word.split()]
+    return f"({' & '.join(parts)})" if len(parts) > 1 else parts[0]
+
+
+def _total(rows: Sequence[Any]) -> int:
+    """Return how many products match: all that have the words, and those near in meaning besides."""
+    with_words = max((row[6] for row in rows if row[6] is not None), default=0)
+    return with_words + sum(not row[3] for row in rows)
+
+
+def _items(rows: Sequence[Any], wanted: Wanted, query: Query, live: tuple[Rule, ...]) -> list[Item]:
+    """Return the best: exact matches first, whatever anybody likes or a rule boosts."""
+    scored = _scored(rows, wanted)
+    facts = {one.product: shelf.facts(one.product) for one in scored}
+    exact = [one for one in scored if one.loudest == "exact"]
+    others = rules.apply(
+        scored[len(exact) :],
+        facts,
+        barred=(),
+        settings=OPEN,
+        limit=query.limit,
+        verdicts=merchandising.verdicts_of(live, shelf).of(list(facts), shelf),
+    )
+    below = [replace(one, score=min(one.score, BELOW_EXACT)) for one in others]
+    return [Item(one, facts[one.product], _reason(one)) for one in [*exact, *below][: query.limit]]
+
+
+def _scored(rows: Sequence[Any], wanted: Wanted) -> list[Scored]:
+    """Return the matches, best first: of equal scores the more popular, then the smaller id."""
+    matches = Matches(
+        products=np.array([row[0] for row in rows], np.int64),
+        exact=np.array([row[1] for row in rows], bool),
+        every=np.array([row[2] for row in rows], bool),
+        cosine=np.array([row[4] for row in rows], np.float64),
+        affinity=np.array([row[5] for row in rows], np.float64),
+    )
+    facts: list[ProductFacts] = [shelf.facts(product) for product in matches.products.tolist()]
+    scores = relevance.scores_of(matches, wanted.words, facts)
+    popularity = popular.scores_of(matches.products)
+    order = np.lexsort((matches.products, -popularity, -scores)).tolist()
     return [
         Scored(
-            product=row[0],
-            score=1.0 if row[1] else float(min(blended[place], 0.9999)),
-            content=float(cosine[place]),
+            product=rows[place][0],
+            score=float(scores[place]),
+            content=float(np.clip(matches.cosine[place], 0, 1)),
             collaborative=0.0,
             popularity=float(popularity[place]),
-            loudest="exact" if row[1] else "words" if row[2] > 0 else "meaning",
+            loudest=_loudest(*rows[place][1:4]),
             support=0,
             because=0,
         )
-        for place, row in enumerate(rows)
+        for place in order
     ]
 
 
+def _loudest(exact: bool, every: bool, most: bool) -> str:
+    if exact:
+        return "exact"
+    return "words" if every else "most_words" if most else "meaning"
+
+
 def _reason(one: Scored) -> Reason:
-    texts = {"exact": "Exactly what you searched for", "words": "Contains your words", "meaning": "Close in meaning"}
-    return Reason(f"matches_{one.loudest}", texts[one.loudest])
+    return Reason(f"matches_{one.loudest}", REASONS[one.loudest])
 
 
 def _vector_of(words: str) -> npt.NDArray[np.float32] | None:

@@ -64,5 +64,8 @@ class SearchResultsSerializer(serializers.Serializer[Any]):
 
     request_id = serializers.UUIDField()
     query = serializers.CharField()
+    understood_as = serializers.CharField(
+        allow_null=True, help_text="What was searched for, where a word was mistyped; otherwise null."
+    )
     total = serializers.IntegerField(min_value=0)
     items = ItemSerializer(many=True)

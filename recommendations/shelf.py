@@ -165,6 +165,11 @@ class Shelf:
         """Return a number that differs whenever any product has changed."""
         return self._generation
 
+    def everything(self) -> tuple[Sequence[ProductFacts], int]:
+        """Return the facts of all products, not to be changed, and the generation to which they belong."""
+        with self._lock:
+            return self._facts.copy(), self._generation
+
     def fitting(self, target: Target) -> npt.NDArray[np.bool_]:
         """Return, by slot, whether a product meets every condition of a merchandising rule's target."""
         with self._lock:

@@ -128,6 +128,7 @@ class SearchView(APIView):
             {
                 "request_id": str(found.request_id),
                 "query": parsed.validated_data["q"],
+                "understood_as": found.understood,
                 "total": found.total,
                 "items": item_answers(found.items),
             },
