@@ -48,9 +48,11 @@ class RequestLog(RequestMiddleware):
 class OnceIsEnough(logging.Filter):
     """Drops Django's own lines about requests: the middleware has logged the same, without addresses."""
 
+    TOLD_ALREADY = frozenset({"django.request", "django.security.csrf", "django.security.DisallowedHost"})
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep all but those."""
-        return record.name != "django.request"
+        return record.name not in self.TOLD_ALREADY
 
 
 def logging_config(*, level: str, output: str) -> dict[str, Any]:

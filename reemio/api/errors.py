@@ -7,6 +7,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework.exceptions import APIException, NotFound
 
@@ -39,6 +40,7 @@ class ExceptionHandler(StandardHandler):
         return super().convert_known_exceptions(exc)
 
 
+@csrf_exempt
 def unknown_endpoint(request: HttpRequest) -> HttpResponse:
     """Answer 404 for every path below /api/ that no other pattern takes."""
     return _error(404, NotFound.default_code, "There is no such endpoint.")

@@ -196,3 +196,9 @@ def test_with_redis_away_requests_pass(api: APIClient, settings: Settings) -> No
 @pytest.mark.parametrize(("rate", "expected"), [("6000/min", (6000, 60)), ("1/s", (1, 1)), ("5/day", (5, 86_400))])
 def test_a_rate_is_a_number_and_a_period(rate: str, expected: tuple[int, int]) -> None:
     assert parse_rate(rate) == expected
+
+
+def test_an_unknown_endpoint_is_404_for_every_method_though_no_page_sent_it() -> None:
+    outsider = APIClient(enforce_csrf_checks=True)
+    answers = [outsider.generic(method, "/api/v1/nothing") for method in ("GET", "POST", "PUT", "DELETE")]
+    assert [(answer.status_code, answer.json()["errors"][0]["code"]) for answer in answers] == [(404, "not_found")] * 4

@@ -90,3 +90,10 @@ def test_a_line_of_json_is_flat_and_says_when_and_where(written: io.StringIO) ->
         assert line["event"] == "catalogue_synced"
         assert line["logger"] == "catalog.sync"
         assert line["timestamp"].endswith("Z")
+
+
+def test_a_refused_form_is_logged_without_the_address_that_it_was_sent_to(written: io.StringIO) -> None:
+    Client(enforce_csrf_checks=True).post("/admin/interactions/shopper/ann@example.com/change/")
+    lines = written.getvalue()
+    assert "403" in lines
+    assert "ann@example.com" not in lines
