@@ -55,7 +55,8 @@ class Site(AdminSite):
             if not page.is_for(request.user):
                 raise PermissionDenied
             if request.method == "POST" and page.post:
-                return page.post(request)
+                done = page.post(Asked(request, _filters(request, page)))
+                return done if isinstance(done, HttpResponseBase) else self._page(request, page, dict(done))
             if request.method not in ("GET", "HEAD"):
                 return HttpResponseNotAllowed(["GET", "HEAD"])
             return self._page(request, page, {})

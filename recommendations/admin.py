@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -13,11 +12,10 @@ from django.utils.http import urlencode
 from django.utils.text import Truncator
 
 from interactions.admin import ReadOnlyAdmin, UncountedPaginator
-from interactions.models import InteractionType
 from recommendations.configuration import default_event_weights
 from recommendations.evaluation.comparison import compared, tables_of
 from recommendations.learning import versions
-from recommendations.models import Evaluation, EventWeight, ModelVersion, ServedList
+from recommendations.models import Evaluation, EventWeight, ModelVersion, ServedList, SettingsChange
 from recommendations.rule_admin import MerchandisingRuleAdmin
 
 __all__ = ["MerchandisingRuleAdmin"]
@@ -164,25 +162,11 @@ def _before(active: ModelVersion) -> ModelVersion | None:
     return retired.filter(pk__lt=active.pk).order_by("-pk").first()
 
 
-class EventWeightForm(forms.ModelForm[EventWeight]):
-    """A kind of event that may count, and how much."""
-
-    interaction_type = forms.ChoiceField(
-        choices=[(kind, label) for kind, label in InteractionType.choices if kind in default_event_weights()]
-    )
-
-    class Meta:
-        model = EventWeight
-        fields = ["interaction_type", "weight"]
-
-
 @admin.register(EventWeight)
-class EventWeightAdmin(admin.ModelAdmin[EventWeight]):
-    """How much each kind of event counts, where it differs from the default."""
+class EventWeightAdmin(ReadOnlyAdmin):
+    """How much each kind of event counts, where it differs from the default. Changed on the page of the engine."""
 
     list_display = ["interaction_type", "weight", "usual"]
-    list_editable = ["weight"]
-    form = EventWeightForm
 
     @admin.display(description="default")
     def usual(self, weight: EventWeight) -> str:
@@ -190,9 +174,13 @@ class EventWeightAdmin(admin.ModelAdmin[EventWeight]):
         found = default_event_weights().get(weight.interaction_type)
         return "–" if found is None else f"{found:g}"
 
-    def get_readonly_fields(self, request: HttpRequest, obj: EventWeight | None = None) -> list[str]:
-        """Let a row keep its kind: it is its key."""
-        return ["interaction_type"] if obj else []
+
+@admin.register(SettingsChange)
+class SettingsChangeAdmin(ReadOnlyAdmin):
+    """Who changed which setting."""
+
+    list_display = ["changed_at", "changed_by", "subject", "before", "after"]
+    list_filter = ["subject"]
 
 
 @admin.register(ServedList)

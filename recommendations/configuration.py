@@ -72,6 +72,17 @@ def _stored(chosen: PlacementSettings) -> dict[str, Any]:
     return stored | ({"mix": dict(chosen.mix)} if chosen.mix else {})
 
 
+def overruled(stored: Mapping[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a model version's settings with these fields of placements overruled; the homepage's hold for both."""
+    changed = dict(stored)
+    for name, fields in overrides.items():
+        usual = _stored(DEFAULT_PLACEMENTS[Placement(name)])
+        changed[name] = {**usual, **stored.get(name, {}), **fields}
+        if name == Placement.HOMEPAGE and REPEATS in stored:
+            changed[REPEATS] = {**stored[REPEATS], **fields}
+    return changed
+
+
 def from_json(stored: Mapping[str, Any]) -> EngineSettings:
     """Return the settings that a model version keeps; placements it does not mention have the defaults."""
     placements = dict(DEFAULT_PLACEMENTS)

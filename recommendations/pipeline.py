@@ -1,6 +1,6 @@
 """A request, in a straight line: read the taste, propose, blend, rerank, apply the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from recommendations import merchandising, person, reasons, reranking, rules, sc
 from recommendations.candidates import Context
 from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
-from recommendations.configuration import DEFAULT_RESCALE, from_json
+from recommendations.configuration import DEFAULT_RESCALE, from_json, overruled
 from recommendations.contracts import (
     Item,
     Placement,
@@ -24,7 +24,7 @@ from recommendations.contracts import (
 )
 from recommendations.merchandising import Verdicts
 from recommendations.person import Person
-from recommendations.selectors import event_weights
+from recommendations.selectors import event_weights, placement_overrides
 from recommendations.shelf import ActiveVersion, shelf
 
 # Where rules move products, more of them have to be ranked than are shown.
@@ -32,26 +32,35 @@ DEEPER = 4 * scoring.DEPTH
 
 
 def recommend(
-    query: Query, *, version: ActiveVersion | None = None, rules_instead: Sequence[Rule] | None = None
+    query: Query,
+    *,
+    version: ActiveVersion | None = None,
+    rules_instead: Sequence[Rule] | None = None,
+    weights_instead: Mapping[str, float] | None = None,
 ) -> Recommendations:
     """Answer one query.
 
-    `version` overrules the active model version: for evaluation and exports. `rules_instead` takes the place of the
-    merchandising rules, those that are live and those that are not: for previews.
+    `version` overrules the active model version, and what the admin decided about placements: for evaluation and
+    exports. `rules_instead` takes the place of the merchandising rules, those that are live and those that are not,
+    and `weights_instead` that of the event weights, the taste being recounted from the latest events: for previews.
     """
     active, known = person.read(query, version=version.id if version else None)
+    chosen_settings = version.settings if version else overruled(active.settings, placement_overrides())
+    settings = from_json(chosen_settings).of_query(query)
     version = version or active
-    settings = from_json(version.settings).of_query(query)
+    weights = event_weights() if weights_instead is None else weights_instead
+    if weights_instead is not None:
+        known = replace(known, stored=(), rewritten=True)
     chosen = merchandising.rules_of(active) if rules_instead is None else rules_instead
     now = query.as_of or timezone.now()
     live = merchandising.live(chosen, query.placement, now)
 
-    liked = taste.of(known, now=now, event_weights=event_weights())
+    liked = taste.of(known, now=now, event_weights=weights)
     context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf))
     if settings.mix and _is_stranger(context):
         settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
     votes = (
-        propose_mix(context, settings.mix, event_weights=event_weights()) if settings.mix else propose(context)
+        propose_mix(context, settings.mix, event_weights=weights) if settings.mix else propose(context)
     )  # fmt: skip
     scored = scoring.blend(votes, settings, depth=DEEPER if live else scoring.DEPTH)
     pinnable = _pinnable(context)

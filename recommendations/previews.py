@@ -19,17 +19,28 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """A list as it is now and as it would be, and how many products that may be shown the rule is about."""
+class Comparison:
+    """A list as it is now and as it would be."""
 
     before: tuple[Entry, ...]
     after: tuple[Entry, ...]
-    concerned: int
 
     @property
     def changes(self) -> bool:
         """Tell whether any place differs."""
         return any(entry.change for entry in (*self.before, *self.after))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect(Comparison):
+    """The same, and how many products that may be shown the rule is about."""
+
+    concerned: int
+
+
+def compared(before: Sequence[Item], after: Sequence[Item]) -> Comparison:
+    """Return two lists with what became of each place."""
+    return Comparison(_before(before, after), _after(before, after))
 
 
 def effect_of(rule: Rule, query: Query) -> Effect:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from recommendations.configuration import default_event_weights
-from recommendations.models import EventWeight
+from recommendations.models import EventWeight, PlacementOverride
 
 KEEP_SECONDS = 5.0
 
@@ -12,6 +13,8 @@ KEEP_SECONDS = 5.0
 class _Kept:
     weights: Mapping[str, float] = {}
     read_at = float("-inf")
+    overrides: Mapping[str, Mapping[str, Any]] = {}
+    overrides_read_at = float("-inf")
 
 
 def event_weights() -> Mapping[str, float]:
@@ -26,6 +29,23 @@ def event_weights() -> Mapping[str, float]:
     return _Kept.weights
 
 
+def settled_event_weights() -> Mapping[str, float]:
+    """Return the event weights as they are stored at this moment: for what is kept longer than a few seconds.
+
+    Ask under the lock of learning (`forward_decay.LOCK`), which whoever changes the weights holds alone.
+    """
+    forget()
+    return event_weights()
+
+
+def placement_overrides() -> Mapping[str, Mapping[str, Any]]:
+    """Return what the admin decided about placements. Read at most every few seconds in each process."""
+    if time.monotonic() - _Kept.overrides_read_at > KEEP_SECONDS:
+        _Kept.overrides = dict(PlacementOverride.objects.values_list("placement", "settings"))
+        _Kept.overrides_read_at = time.monotonic()
+    return _Kept.overrides
+
+
 def forget() -> None:
     """Read again at the next question."""
-    _Kept.read_at = float("-inf")
+    _Kept.read_at = _Kept.overrides_read_at = float("-inf")

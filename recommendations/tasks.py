@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from recommendations.engine_settings import recount_all_popularity
 from recommendations.learning.folding import BATCH, fold_fresh
 from recommendations.learning.preferences import recount_rewritten
 from recommendations.learning.train import train
@@ -26,3 +27,9 @@ def fold() -> int:
 def train_nightly() -> int:
     """Train a new version from everything up to now; return its number."""
     return int(train().pk)
+
+
+@shared_task(name="recommendations.recount_popularity")
+def recount_popularity() -> int:
+    """Count popularity anew, after the event weights were changed; return how many products have any."""
+    return recount_all_popularity()

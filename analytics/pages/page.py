@@ -36,6 +36,8 @@ class Asked:
 
 Build = Callable[[Asked], Mapping[str, Any]]
 Tables = Callable[[Asked], Mapping[str, Table]]
+# Answers what was sent: a response, or what the page shall show besides.
+Post = Callable[[Asked], HttpResponse | Mapping[str, Any]]
 
 
 def no_tables(asked: Asked) -> Mapping[str, Table]:
@@ -55,7 +57,7 @@ class Page:
     narrowing: tuple[str, ...] = ()
     has_period: bool = True
     permissions: tuple[str, ...] = (VIEW,)
-    post: Callable[[HttpRequest], HttpResponse] | None = None
+    post: Post | None = None
     section: str = "Analytics"
 
     @property

@@ -1,6 +1,6 @@
 """All pages, in the order of the menu."""
 
-from analytics.pages import funnel, health, overview, products, recommendations, search
+from analytics.pages import engine, funnel, health, overview, products, recommendations, search
 from analytics.pages.page import Page
 
 OVERVIEW = overview.PAGE
@@ -11,4 +11,5 @@ PAGES: tuple[Page, ...] = (
     funnel.PAGE,
     search.PAGE,
     health.PAGE,
+    engine.PAGE,
 )

@@ -14,6 +14,7 @@ from analytics.pages import formats
 from analytics.pages.filters import CHOICES, PRESETS, Filters
 from analytics.pages.parts import Chart, Empty, Meter, Tile
 from analytics.pages.tables import Order, Table
+from recommendations.previews import Comparison
 
 register = template.Library()
 
@@ -100,6 +101,12 @@ def empty(one: Empty) -> dict[str, Any]:
 def meters(rows: Sequence[Meter]) -> dict[str, Any]:
     """Draw shares as bars."""
     return {"meters": rows}
+
+
+@register.inclusion_tag("admin/analytics/parts/compare.html")
+def compare_lists(effect: Comparison) -> dict[str, Any]:
+    """Draw a list as it is and as it would be, side by side."""
+    return {"lists": [("Now", effect.before), ("With these settings", effect.after)]}
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from recommendations import popular
 from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY
 from recommendations.forward_decay import LANDMARK, LOCK
 from recommendations.history import Event
-from recommendations.selectors import event_weights
+from recommendations.selectors import settled_event_weights
 from recommendations.shelf import shelf
 from recommendations.sums import Sums, combined
 from recommendations.taste import format_vector, parse_vector, sums_of
@@ -68,10 +68,10 @@ class Claimed:
 
 def fold_fresh(*, most: int = BATCH) -> int:
     """Fold up to `most` fresh events in one transaction; return how many. Killed at any line, it did nothing."""
-    weights = event_weights()
     shelf.refresh()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+        weights = settled_event_weights()
         cursor.execute(CLAIM, [most])
         rows = cursor.fetchall()
         claimed = [

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from recommendations.forward_decay import LOCK
 from recommendations.history import Event
 from recommendations.learning.folding import SUBJECT_LOCK, write_tastes
-from recommendations.selectors import event_weights
+from recommendations.selectors import settled_event_weights
 from recommendations.shelf import shelf
 from recommendations.sums import combined
 from recommendations.taste import sums_of
@@ -52,9 +53,10 @@ def recount_rewritten(*, most: int = 5000) -> int:
 
 def recount(subjects: Sequence[str]) -> None:
     """Recount these people in one transaction. Folding waits for it, so that no event is missed or counted twice."""
-    weights = event_weights()
     shelf.refresh()
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+        weights = settled_event_weights()
         cursor.execute(SUBJECT_LOCK, [sorted(subjects)])
         cursor.execute("DELETE FROM rewritten_histories WHERE subject = ANY(%s)", [list(subjects)])
         cursor.execute("DELETE FROM tastes WHERE subject = ANY(%s)", [list(subjects)])
