@@ -10,7 +10,7 @@ ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 WORKDIR /app
 COPY pyproject.toml requirements.lock ./
 RUN pip install -c requirements.lock --index-url "$TORCH_INDEX_URL" torch \
-    && pip install -c requirements.lock .
+    && pip install -c requirements.lock '.[observability]'
 COPY . .
 # The embedding model is in a wheel, so it is in the image: no start needs the network. Static files are made here, since
 # the root file system may be read-only later; the key signs nothing.

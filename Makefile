@@ -64,7 +64,7 @@ tracker: .venv/.dev ## Write static/reemio/reemio-<version>.js anew, from its so
 
 lock: ## Write requirements.lock anew, from the newest versions that pyproject.toml allows
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock
-	@.venv/lock/bin/python -m pip install -q -e '.[dev]'
+	@.venv/lock/bin/python -m pip install -q -e '.[dev,observability]'
 	@.venv/lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | sort -f > requirements.lock
 	@rm -rf .venv/lock
 
@@ -92,5 +92,5 @@ clean: stop ## Stop the private servers and remove .reemio/ with all its data
 
 .venv/.dev: .venv/.runtime
 	@echo "Installing what tests and checks need into .venv/ (once)"
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev,observability]'
 	@touch $@

@@ -11,6 +11,8 @@ from typing import Any  # noqa: E402
 from celery import Celery, signals  # noqa: E402  settings need the prepared environment
 from django_structlog.celery.steps import DjangoStructLogInitStep  # noqa: E402
 
+from reemio import observability  # noqa: E402
+
 app = Celery("reemio")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
@@ -18,6 +20,11 @@ app.autodiscover_tasks()
 
 # Orchestrators look at its age: asking the worker itself would start a Python for each probe.
 ALIVE = Path(tempfile.gettempdir()) / "reemio-worker-alive"
+
+
+@signals.worker_process_init.connect
+def _observe(**_: Any) -> None:
+    observability.set_up(process="worker")
 
 
 @signals.heartbeat_sent.connect

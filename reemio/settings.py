@@ -350,6 +350,8 @@ REEMIO_MAIL_ALLOWLIST: list[str] = env.list("REEMIO_MAIL_ALLOWLIST", ["*"] if PR
 REEMIO_MAIL_KEY = env.str("REEMIO_MAIL_KEY", "") or SECRET_KEY
 
 # --- Observability -----------------------------------------------------------------------------------------------
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 REEMIO_METRICS_TOKEN = env.str("REEMIO_METRICS_TOKEN", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "console")

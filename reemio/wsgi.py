@@ -9,6 +9,9 @@ import threading  # noqa: E402  settings, and all that reads them, need the prep
 import structlog  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
+from reemio import observability  # noqa: E402
+
+observability.set_up(process="web")
 application = get_wsgi_application()
 
 from catalog import embedding  # noqa: E402  models need the loaded apps
