@@ -105,8 +105,8 @@ _ALL = (
     Measure(
         "attributed_revenue",
         "Attributed revenue",
-        "direct revenue + assisted revenue",
-        "What orders with a conversion earned, after refunds.",
+        "direct revenue",
+        "What the conversions earned, after refunds; what else was in their orders is told apart.",
         Unit.MONEY,
     ),
     Measure(

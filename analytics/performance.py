@@ -15,7 +15,7 @@ from django.db.models import QuerySet, Sum
 
 from analytics.definitions import Rate, rate
 from analytics.models import LIST_DIMENSIONS, EarningsRollup, Grain, LatencyRollup, RecommendationRollup
-from analytics.periods import Period
+from analytics.periods import Period, shop_zone
 
 COUNTED = ("lists", "empty_lists", "asked", "filled", "items", "impressions", "unique_impressions", "clicks")
 CONVERTED = ("conversions", "assisted_lines")
@@ -82,11 +82,6 @@ class Figures:
         return rate(self.fallback_lists, self.lists)
 
     @property
-    def attributed_revenue(self) -> Decimal:
-        """Return direct and assisted revenue together."""
-        return self.direct_revenue + self.assisted_revenue
-
-    @property
     def revenue_per_thousand(self) -> Decimal | None:
         """Return the direct revenue of a thousand impressions; None where there was no impression."""
         return round(self.direct_revenue * 1000 / self.impressions, 2) if self.impressions else None
@@ -130,6 +125,39 @@ def series(
     """Yield the beginning of each day (or hour) in which something happened, with its figures, in order."""
     for (starts_at,), figures in grouped(period, ["starts_at"], filters=filters, grain=grain).items():
         yield starts_at, figures
+
+
+def told_by(period: Period, group_by: str) -> list[dict[str, Any]]:
+    """Return the figures of each context, strategy, variant, position, device or day, as the API tells them.
+
+    A group is named by the field `group_by`; None where that is unknown. By position, served are places in lists; by
+    device they are None, as a list does not know its device. What belongs to whole lists has no position.
+    """
+    items = []
+    for (value,), figures in grouped(period, ["starts_at" if group_by == "day" else group_by]).items():
+        served: int | None = figures.items if group_by == "position" else figures.lists
+        counted = (figures.impressions, figures.clicks, figures.conversions, figures.assisted_lines)
+        if group_by in ("position", "device") and not value and not any(counted):
+            continue
+        items.append(
+            {
+                group_by: value.astimezone(shop_zone()).date() if group_by == "day" else value or None,
+                "served": None if group_by == "device" else served,
+                "impressions": figures.impressions,
+                "clicks": figures.clicks,
+                "click_through_rate": _rounded(figures.click_through_rate),
+                "conversions": figures.conversions,
+                "conversion_rate": _rounded(figures.conversion_rate),
+                "attributed_revenue": figures.direct_revenue,
+                "assisted_revenue": figures.assisted_revenue,
+                "currency": figures.currency,
+            }
+        )
+    return items
+
+
+def _rounded(rate: Rate) -> float | None:
+    return None if rate.value is None else round(rate.value, 4)
 
 
 def main_currency(revenue: Mapping[str, Decimal]) -> str:

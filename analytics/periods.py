@@ -28,7 +28,7 @@ class Period:
 
 def last_days(days: int) -> Period:
     """Return the last `days` days, today included."""
-    today = timezone.localdate(timezone=_zone())
+    today = timezone.localdate(timezone=shop_zone())
     return Period(today - timedelta(days=days - 1), today)
 
 
@@ -42,8 +42,9 @@ def between(first: date | None, last: date | None, *, days: int = DEFAULT_DAYS) 
 
 def _midnight(day: date) -> datetime:
     day = min(max(day, FIRST_DAY), LAST_DAY + timedelta(days=1))
-    return datetime.combine(day, time.min, tzinfo=_zone()).astimezone(UTC)
+    return datetime.combine(day, time.min, tzinfo=shop_zone()).astimezone(UTC)
 
 
-def _zone() -> ZoneInfo:
+def shop_zone() -> ZoneInfo:
+    """Return the time zone in which the shop's days are cut."""
     return ZoneInfo(settings.REEMIO_SHOP_TIME_ZONE)

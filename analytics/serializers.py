@@ -48,6 +48,19 @@ class TopQuerySerializer(serializers.Serializer[Any]):
         return between(first, asked.get("to"), days=asked["days"])
 
 
+GROUPS = ("context", "strategy", "variant", "position", "device", "day")
+
+
+class PerformanceQuerySerializer(TopQuerySerializer):
+    """A period, and what to group by."""
+
+    group_by = serializers.ChoiceField(GROUPS, default="context", help_text="What each item stands for.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Leave out what belongs to top lists."""
+        return {name: field for name, field in super().get_fields().items() if name not in ("limit", "category")}
+
+
 class PeriodSerializer(serializers.Serializer[Any]):
     """The days that were looked at, both inclusive, in the shop's time zone."""
 
@@ -112,3 +125,39 @@ class TopPurchasedSerializer(serializers.Serializer[Any]):
 
     period = PeriodSerializer()
     items = PurchasedProductSerializer(many=True)
+
+
+class GroupSerializer(serializers.Serializer[Any]):
+    """One group of lists; it is named by the one field that was grouped by."""
+
+    context = serializers.CharField(  # type: ignore[assignment]  # a field, not DRF's property
+        required=False, allow_null=True, help_text="homepage, product_page, cart, email or search; null: unknown."
+    )
+    strategy = serializers.CharField(required=False, allow_null=True, help_text="What was really done; null: unknown.")
+    variant = serializers.CharField(required=False, allow_null=True, help_text="“experiment:variant”; null: none.")
+    position = serializers.IntegerField(required=False, allow_null=True, help_text="From 1; null: unknown.")
+    device = serializers.CharField(
+        required=False, allow_null=True, help_text="As the storefront reported it; null: it did not."
+    )
+    day = serializers.DateField(required=False, help_text="In the shop's time zone.")
+    served = _measure("served", serializers.IntegerField, allow_null=True)
+    impressions = _measure("impressions", serializers.IntegerField)
+    clicks = _measure("clicks", serializers.IntegerField)
+    click_through_rate = _measure("click_through_rate", serializers.FloatField, allow_null=True)
+    conversions = _measure("conversions", serializers.IntegerField)
+    conversion_rate = _measure("conversion_rate", serializers.FloatField, allow_null=True)
+    attributed_revenue = _measure("attributed_revenue", serializers.DecimalField, max_digits=None, decimal_places=2)
+    assisted_revenue = _measure("assisted_revenue", serializers.DecimalField, max_digits=None, decimal_places=2)
+    currency = _measure("currency", serializers.CharField)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Leave out what was not grouped by."""
+        told = super().to_representation(instance)
+        return {name: value for name, value in told.items() if name not in GROUPS or name in instance}
+
+
+class PerformanceSerializer(serializers.Serializer[Any]):
+    """What recommendations did and earned in a period."""
+
+    period = PeriodSerializer()
+    items = GroupSerializer(many=True)

@@ -10,6 +10,8 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from analytics import serializers
+from analytics.freshening import catch_up
+from analytics.performance import told_by
 from analytics.top_products import top_purchased, top_recommended, top_viewed
 from reemio.access.permissions import SecretKey
 
@@ -27,6 +29,7 @@ class TopView(APIView):
         query = serializers.TopQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         period, asked = query.period(), query.validated_data
+        catch_up()
         items = top(period=period, limit=asked["limit"], category=asked.get("category", ""))
         body = {"period": {"from": period.first, "to": period.last}, "items": items}
         return Response(self.shape(body).data)
@@ -78,3 +81,24 @@ class TopPurchasedView(TopView):
     def get(self, request: Request) -> Response:
         """List the products that were bought most."""
         return self.answer(request, top_purchased)
+
+
+class PerformanceView(APIView):
+    """What recommendations did and earned."""
+
+    permission_classes = [SecretKey]
+
+    @extend_schema(
+        operation_id="recommendation_performance",
+        tags=["Analytics"],
+        parameters=[serializers.PerformanceQuerySerializer],
+        responses={200: serializers.PerformanceSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Tell what was served, seen, clicked, bought and earned, by one dimension."""
+        query = serializers.PerformanceQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        period, group_by = query.period(), query.validated_data["group_by"]
+        catch_up()
+        body = {"period": {"from": period.first, "to": period.last}, "items": told_by(period, group_by)}
+        return Response(serializers.PerformanceSerializer(body).data)

@@ -30,6 +30,16 @@ class NewInteraction:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRefund:
+    """One valid refund. `lines` maps product ids to quantities, 0 meaning all; none: the whole order came back."""
+
+    order_id: str
+    refund_id: str
+    lines: Mapping[str, int]
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with an event: the API's `{"code", "detail", "attr"}`."""
 

@@ -74,7 +74,7 @@ def read_interaction(data: object, *, now: datetime) -> NewInteraction:
     request_id = _request_id(data.get("recommendation_request_id"), wrong)
     event = NewInteraction(
         kind,
-        _occurred_at(data.get("occurred_at"), now, wrong),
+        read_moment(data.get("occurred_at"), now, wrong),
         user_id,
         session_id,
         product_id,
@@ -164,7 +164,8 @@ def _kind(value: object, wrong: list[Problem]) -> str:
     return ""
 
 
-def _occurred_at(value: object, now: datetime, wrong: list[Problem]) -> datetime:
+def read_moment(value: object, now: datetime, wrong: list[Problem]) -> datetime:
+    """Return `occurred_at`, now where it is absent; note what is wrong with it."""
     if value is None:
         return now
     moment = _moment(value) if isinstance(value, str) else None
@@ -195,14 +196,15 @@ def _count(data: dict[str, Any], name: str, wrong: list[Problem]) -> int | None:
     value = data.get(name)
     if value is None:
         return None
-    problem = _wrong_number(value, 1, LARGEST_INTEGER)
+    problem = wrong_number(value, 1, LARGEST_INTEGER)
     if problem is None:
         return int(value)
     wrong.append(Problem(*problem, name))
     return None
 
 
-def _wrong_number(value: object, lowest: int, highest: int | None) -> tuple[str, str] | None:
+def wrong_number(value: object, lowest: int, highest: int | None) -> tuple[str, str] | None:
+    """Return the code and detail of what is wrong with a whole number within bounds; None where nothing is."""
     """Say what keeps `value` from being a JSON integer (1.0 is one) within the bounds, or None."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -292,7 +294,7 @@ def wrong_object(value: dict[str, Any]) -> tuple[str, str] | None:
 def _check_extra_keys(extra: dict[str, Any], wrong: list[Problem]) -> None:
     for name, highest in EXTRA_NUMBERS.items():
         value = extra.get(name)
-        if value is not None and (problem := _wrong_number(value, 0, highest)):
+        if value is not None and (problem := wrong_number(value, 0, highest)):
             wrong.append(Problem(*problem, f"extra_data.{name}"))
     device = extra.get("device")
     if device is not None and device not in DEVICES:

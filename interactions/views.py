@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from interactions import schema
 from interactions.events import NewInteraction, Problem, RefusedError
+from interactions.services.intake import count_intake
 from interactions.services.record import record_interactions
 from interactions.validation import read_interaction
 from reemio.access.permissions import AnyKey
@@ -39,8 +40,10 @@ class InteractionsView(APIView):
         try:
             event = read_interaction(request.data, now=timezone.now())
         except RefusedError as refused:
+            count_intake("http", rejected=1)
             return _refusal(refused.problems)
         recorded = record_interactions([event])[0]
+        count_intake("http", duplicates=int(recorded.duplicate))
         answer = {"id": str(recorded.id), "duplicate": recorded.duplicate}
         return Response(answer, status.HTTP_200_OK if recorded.duplicate else status.HTTP_201_CREATED)
 
@@ -72,6 +75,7 @@ class InteractionBatchView(APIView):
             return _refusal(refused.problems)
         good, bad = _read_all(items, now=timezone.now())
         duplicates = sum(recorded.duplicate for recorded in record_interactions(good))
+        count_intake("http", duplicates=duplicates, rejected=len(bad))
         report = {
             "accepted": len(good) - duplicates,
             "duplicates": duplicates,

@@ -43,6 +43,8 @@ DEPTH = 200
 # Below this cosine MiniLM finds a likeness in anything.
 LEAST_COSINE = 0.25
 QUERY_SECONDS = 24 * 3600
+# A served list keeps what it was about: of a search, so much of its text.
+LONGEST_ANCHOR = 128
 OPEN = PlacementSettings({})
 # Whoever writes these knows what they want: nothing is corrected then.
 OPERATORS = ('"', " -", " or ")
@@ -125,7 +127,8 @@ def find(words: str, query: Query) -> Found:
     wanted = understand(words)
     rows = _matches(wanted, query, live, liked)
     items = tuple(_items(rows, wanted, query, live))
-    answer = Recommendations(query, Strategy.SEARCH, items, active.id, "off: search is not reranked")
+    asked = replace(query, anchors=(words[:LONGEST_ANCHOR],))
+    answer = Recommendations(asked, Strategy.SEARCH, items, active.id, "off: search is not reranked")
     served = Served(uuid.uuid4(), "", answer)
     remember(served, placement="search", milliseconds=(time.perf_counter() - began) * 1000)
     return Found(served.request_id, _total(rows), items, wanted.corrected)

@@ -59,6 +59,7 @@ def remember(served: Served, *, milliseconds: float, placement: str = "") -> Non
             products=[item.facts.product_id for item in answer.items],
             scores=[item.scored.score for item in answer.items],
             model_version=answer.model_version,
+            asked_for=query.limit,
             milliseconds=milliseconds,
         )
     )
@@ -74,6 +75,7 @@ def keep_mail_list(
     strategy: str,
     model_version: int | None,
     variant: str,
+    campaign: str,
 ) -> None:
     """Keep the products of a mail as a served list, in the caller's transaction: either both are there, or neither.
 
@@ -92,5 +94,6 @@ def keep_mail_list(
         scores=list(scores),
         model_version=model_version,
         variant=variant,
+        campaign=campaign,
         milliseconds=0.0,
     )

@@ -143,6 +143,7 @@ def _keep_list(message: OutboxMessage, who: Recipient, judgement: Judgement, mai
         strategy=composed.strategy,
         model_version=composed.model_version,
         variant=f"{message.campaign.kind}:{mail.arm}",
+        campaign=message.campaign.kind,
     )
 
 

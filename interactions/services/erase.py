@@ -15,6 +15,15 @@ UPDATE user_interactions SET
     order_id = CASE WHEN order_id IS NOT NULL THEN 'erased-' || md5(order_id || %(salt)s) END
 WHERE user_id = %(user)s OR (user_id IS NULL AND session_id = ANY(%(sessions)s))
 """
+_ANONYMISE_REFUNDS = """
+UPDATE order_refunds SET
+    order_id = 'erased-' || md5(order_id || %(salt)s),
+    refund_id = CASE WHEN refund_id <> '' THEN 'erased-' || md5(refund_id || %(salt)s) ELSE '' END
+WHERE order_id IN (
+    SELECT order_id FROM user_interactions
+    WHERE user_id = %(user)s OR (user_id IS NULL AND session_id = ANY(%(sessions)s))
+)
+"""
 _SCRUB_INBOX = """
 UPDATE events SET payload = '{}', processed_at = coalesce(processed_at, now()), error = 'The person was erased.'
 WHERE coalesce(payload ->> 'user_id', payload ->> 'userId') = %(user)s
@@ -57,7 +66,9 @@ def erase_interactions(*, user_id: str) -> Erased | None:
             return None
         names: dict[str, Any] = {"user": user_id, "sessions": erased.sessions, "subjects": erased.subjects}
         cursor.execute(_WAIT_FOR_ENGINE, names)
-        cursor.execute(_ANONYMISE, {**names, "pseudonym": f"erased-{uuid.uuid4()}", "salt": uuid.uuid4().hex})
+        others = {"pseudonym": f"erased-{uuid.uuid4()}", "salt": uuid.uuid4().hex}
+        cursor.execute(_ANONYMISE_REFUNDS, {**names, **others})
+        cursor.execute(_ANONYMISE, {**names, **others})
         cursor.execute(_SCRUB_INBOX, names)
         cursor.execute("DELETE FROM interactions_mergedsession WHERE user_id = %(user)s", names)
         cursor.execute("DELETE FROM interactions_shopper WHERE user_id = %(user)s", names)

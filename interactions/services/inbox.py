@@ -11,9 +11,12 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
-from interactions.events import NewInteraction, RefusedError
+from interactions.events import NewInteraction, NewRefund, RefusedError
 from interactions.models import InboxEvent
+from interactions.refunds import read_refund
+from interactions.services.intake import count_intake
 from interactions.services.record import record_interactions
+from interactions.services.refund import refund_order
 from interactions.validation import EXTRA_NUMBERS, read_interaction
 
 logger = structlog.get_logger(__name__)
@@ -24,6 +27,8 @@ _FIELDS = (
     *_IDS, "occurred_at", "quantity", "unit_price", "currency", "recommendation_context",
     "recommendation_position", "recommendation_request_id", "search_query", "extra_data",
 )  # fmt: skip
+# Rows of these types tell what came back of an order.
+REFUNDS = ("order_cancelled", "order_refunded")
 _EXTRA = (*EXTRA_NUMBERS, "device", "filters")
 
 
@@ -82,15 +87,20 @@ def take_in_batch(*, limit: int = BATCH) -> TakenIn:
     _refuse_unreadable()
     rows = list(InboxEvent.objects.select_for_update(skip_locked=True).filter(processed_at=None).order_by("pk")[:limit])
     events: dict[int, NewInteraction] = {}
+    refunds: dict[int, NewRefund] = {}
     reasons: dict[int, str] = {}
     for row in rows:
         try:
-            events[row.pk] = read_inbox_event(row, now=timezone.now())
+            if row.event_type.lower() in REFUNDS:
+                refunds[row.pk] = read_inbox_refund(row, now=timezone.now())
+            else:
+                events[row.pk] = read_inbox_event(row, now=timezone.now())
         except RefusedError as refused:
             reasons[row.pk] = str(refused)
-    duplicates = _record(events, reasons)
+    duplicates = _record(events, reasons) + sum(not refund_order(refund) for refund in refunds.values())
     _mark(rows, reasons)
-    return TakenIn(len(events) - duplicates, duplicates, len(reasons))
+    count_intake("inbox", duplicates=duplicates, rejected=len(reasons))
+    return TakenIn(len(events) + len(refunds) - duplicates, duplicates, len(reasons))
 
 
 def read_inbox_event(row: InboxEvent, *, now: datetime) -> NewInteraction:
@@ -116,6 +126,32 @@ def read_inbox_event(row: InboxEvent, *, now: datetime) -> NewInteraction:
     data.setdefault("occurred_at", row.created_at.astimezone(UTC).isoformat())
     event = read_interaction(data, now=now)
     return event if event.event_id else replace(event, event_id=f"inbox:{row.pk}")
+
+
+def read_inbox_refund(row: InboxEvent, *, now: datetime) -> NewRefund:
+    """Return the refund that a row describes; raise `RefusedError` where it breaks the contract.
+
+    A refund of some lines without an id is told apart by its row's. What is named `lines` in a cancellation counts.
+    """
+    payload = row.payload if isinstance(row.payload, dict) else {}
+    data = {_snake(name): value for name, value in payload.items() if value is not None}
+    for name in ("order_id", "refund_id"):
+        if isinstance(data.get(name), int) and not isinstance(data[name], bool):
+            data[name] = str(data[name])
+    if isinstance(data.get("lines"), list):
+        data["lines"] = [_inbox_line(line) for line in data["lines"]]
+        data.setdefault("refund_id", f"inbox:{row.pk}")
+    data.setdefault("occurred_at", row.created_at.astimezone(UTC).isoformat())
+    return read_refund(data, order_id=data.get("order_id"), now=now)
+
+
+def _inbox_line(line: Any) -> Any:
+    if not isinstance(line, dict):
+        return line
+    read = {_snake(name): value for name, value in line.items()}
+    if isinstance(read.get("product_id"), int) and not isinstance(read["product_id"], bool):
+        read["product_id"] = str(read["product_id"])
+    return read
 
 
 def _record(events: dict[int, NewInteraction], reasons: dict[int, str]) -> int:

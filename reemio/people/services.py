@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from interactions import selectors
-from interactions.models import Shopper
+from interactions.models import OrderRefund, Shopper
 from interactions.services.erase import Erased, erase_interactions
 from interactions.services.merge import merge_session
 from interactions.weights import DEFAULT_WEIGHTS
@@ -61,14 +61,20 @@ def erase_person(user_id: str) -> bool:
     served = ServedList.objects.filter(user_id=user_id)
     if erased is None:
         # Somebody who was only ever shown lists is no known person, and leaves no trace all the same.
-        served.update(user_id="", session_id="")
+        _anonymise(served)
         return False
-    served.update(user_id="", session_id="")
-    ServedList.objects.filter(user_id="", session_id__in=erased.sessions).update(session_id="")
+    _anonymise(served)
+    _anonymise(ServedList.objects.filter(user_id="", session_id__in=erased.sessions).exclude(session_id=""))
     Taste.objects.filter(subject__in=erased.subjects).delete()
     ShopperNeighbourhood.objects.filter(user_id=user_id).delete()
     _erase_admin_log(erased)
     return True
+
+
+def _anonymise(served: QuerySet[ServedList]) -> None:
+    """Take the names off lists, and off searches the words that somebody typed."""
+    served.filter(placement="search").update(user_id="", session_id="", anchors=[])
+    served.update(user_id="", session_id="")
 
 
 def _erase_admin_log(erased: Erased) -> None:
@@ -82,6 +88,7 @@ def export_person(user_id: str) -> dict[str, Any] | None:
     """Return all that is held on a person as JSON-ready data, or None where nobody is known by that id."""
     shopper = Shopper.objects.filter(user_id=user_id).first()
     events = [_fields(event) for event in selectors.history_of(user_id)]
+    orders = {event["order_id"] for event in events if event["order_id"]}
     sessions = selectors.sessions_of(user_id)
     if shopper is None and not events:
         return None
@@ -94,6 +101,7 @@ def export_person(user_id: str) -> dict[str, Any] | None:
         "profile": shopper and _fields(shopper),
         "sessions": [_fields(session) for session in sessions],
         "interactions": events,
+        "refunds": [_fields(row) for row in OrderRefund.objects.filter(order_id__in=orders).order_by("pk")],
         "inbox": [_fields(row) for row in selectors.inbox_of(user_id)],
         "served_lists": [_fields(row) for row in served.iterator()],
         "taste": [_taste(row) for row in Taste.objects.filter(subject__in=subjects).order_by("subject")],

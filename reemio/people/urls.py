@@ -1,16 +1,9 @@
 """The users endpoints, below /api/v1."""
 
 from django.urls import path, register_converter
-from django.urls.converters import StringConverter
 
+from reemio.api.converters import ShopIdConverter
 from reemio.people.views import IdentifyView, UserExportView, UserMergeView, UserView
-
-
-class ShopIdConverter(StringConverter):
-    """An opaque id: the shop's ids may hold slashes, and line breaks for all we know."""
-
-    regex = r"[\s\S]+"
-
 
 register_converter(ShopIdConverter, "user_id")
 

@@ -16,12 +16,13 @@ from rest_framework.test import APIClient
 
 from analytics.definitions import MEASURES
 from analytics.periods import Period
+from analytics.rollups.run import roll_up
 from analytics.serializers import PurchasedProductSerializer, RecommendedProductSerializer, ViewedProductSerializer
 from analytics.top_products import top_purchased
 from catalog.models import Product
 from catalog.rows import ProductRow
 from catalog.services.mirror_products import mirror_products
-from interactions.models import Interaction
+from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
 from reemio.access.models import ApiKey, issue_key
 
@@ -159,6 +160,16 @@ def test_recommendations_impressions_and_clicks(api: APIClient, shop: None) -> N
     assert items(api, "recommended", f"{MARCH}&category=Garden")[0]["product_id"] == "b"
 
 
+def test_what_came_back_is_taken_off_and_what_came_back_whole_is_not_listed(api: APIClient, shop: None) -> None:
+    event("purchase", "a", quantity=3, unit_price=Decimal(10), currency="EUR", order_id="o1")
+    event("purchase", "b", order_id="o1")
+    OrderRefund.objects.create(order_id="o1", refund_id="r1", products=["a", "b"], quantities=[1, 0], occurred_at=NOON)
+    found = items(api, "purchased")
+    assert [(item["product_id"], item["purchases"], item["units"], item["revenue"]) for item in found] == [
+        ("a", 1, 2, "20.00")
+    ]
+
+
 def test_purchases_units_and_revenue(api: APIClient, shop: None) -> None:
     event("purchase", "a", quantity=3, unit_price=Decimal("9.50"), currency="EUR")
     event("purchase", "a", user_id="bob")
@@ -189,11 +200,25 @@ def test_a_purchase_without_any_price_earns_nothing(api: APIClient, shop: None) 
     assert (found["revenue"], found["currency"]) == ("0.00", "USD")
 
 
-def test_each_list_is_one_query(api: APIClient, shop: None) -> None:
-    for name in ("viewed", "recommended", "purchased"):
+def test_where_nothing_is_due_a_list_is_two_queries_at_most_three_with_people(api: APIClient, shop: None) -> None:
+    event("view", "a")
+    event("purchase", "a")
+    served("a")
+    for name, expected in (("viewed", 3), ("recommended", 2), ("purchased", 3)):
+        items(api, name)
         with CaptureQueriesContext(connection) as queries:
             items(api, name)
-        assert len(queries) == 1
+        assert len(queries) == expected
+
+
+def test_what_is_due_in_masses_is_left_to_the_worker(
+    api: APIClient, shop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event("view", "a")
+    monkeypatch.setattr("analytics.freshening.MOST_HOURS", 0)
+    assert items(api, "viewed") == []
+    roll_up()
+    assert items(api, "viewed")[0]["views"] == 1
 
 
 def test_every_measure_is_described_by_its_definition() -> None:
@@ -230,6 +255,7 @@ class RevenueLaw(TestCase):
         mirror_products([ProductRow(name, "Lamp", currency="EUR", price=Decimal(1)) for name in "ab"])
         for name, currency, quantity, price in lines:
             event("purchase", name, quantity=quantity, unit_price=Decimal(price), currency=currency)
+        roll_up()
         found = top_purchased(period=Period(NOON.date(), NOON.date()), limit=10)
         by_hand = []
         for name in "ab":
