@@ -11,7 +11,7 @@ FUZZ_REQUESTS ?= 2000
 TRACKER_VERSION = $(shell sed -n 's/^const VERSION = "\(.*\)";/\1/p' static/reemio/source/1-basics.js)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz format run worker beat migrate openapi tracker lock stop clean
+.PHONY: help demo test check fuzz format run worker beat migrate openapi tracker screenshots lock stop clean
 
 help: ## Show this list
 	@echo "Reemio. Usage: make <what>"
@@ -61,6 +61,9 @@ openapi: .venv/.dev ## Write docs/openapi.yaml anew
 tracker: .venv/.dev ## Write static/reemio/reemio-<version>.js anew, from its sources
 	@{ printf '/*! Reemio $(TRACKER_VERSION), tracker and lists for a storefront: docs/tracker.md; its source: source/. MIT */\n(()=>{"use strict";\n'; \
 		cat static/reemio/source/*.js; printf '})();\n'; } | $(RUN) -m rjsmin -b > static/reemio/reemio-$(TRACKER_VERSION).js
+
+screenshots: .venv/.dev ## Take the pictures of docs/images/ anew, from the demo that runs at PORT
+	@$(RUN) docs/images/make.py
 
 lock: ## Write requirements.lock anew, from the newest versions that pyproject.toml allows
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from interactions.models import Interaction
+from recommendations import merchandising, neighbours, popular, selectors
+from recommendations.shelf import shelf
+from recommendations.vectors import vectors
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -37,6 +41,20 @@ def browser(**options: Any) -> Iterator[BrowserContext]:
         context.set_default_timeout(10_000)
         yield context
         chromium.close()
+
+
+def forget_engine() -> None:
+    """Forget what this process keeps between requests: each test has a database of its own."""
+    for forget in (
+        shelf.clear,
+        vectors.clear,
+        neighbours.forget,
+        popular.forget,
+        selectors.forget,
+        merchandising.forget,
+    ):
+        forget()
+    cache.clear()
 
 
 def from_database(read: Callable[[], T]) -> T:

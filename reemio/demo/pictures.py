@@ -1,7 +1,7 @@
 """Pictures for the demo shop, drawn from a product's id, title and category instead of shipped as files.
 
-Every department has four palettes; a product's id chooses one, the pattern behind the drawing, and a small turn
-of the hue, so that a shelf looks varied and the same product always looks the same.
+Every department has four palettes; a product's id chooses one, the room that the drawing stands in, and a small turn
+of the hue, so that a shelf looks varied and the same product always looks the same. Light falls from the upper left.
 """
 
 import colorsys
@@ -103,33 +103,32 @@ _NATURE = {
     "q": "#86bfd8",
 }
 
-# Behind the drawing: S is the palette's shape tone, T the accent at a whisper, P white.
+# Behind the drawing, a wall and a floor: S is the palette's shape tone, T the accent at a whisper, P nearly white.
 _GROUNDS = (
-    '<circle cx="240" cy="236" r="188" fill="S"/><circle cx="414" cy="84" r="34" fill="T"/>'
-    '<circle cx="70" cy="398" r="18" fill="T"/>',
-    '<path d="M62 480V232a178 178 0 0 1 356 0V480z" fill="S"/><circle cx="404" cy="76" r="30" fill="T"/>'
-    '<circle cx="404" cy="76" r="14" fill="P"/>',
-    '<path d="M0 352C90 300 150 300 240 340S400 392 480 330V480H0z" fill="S"/>'
-    '<circle cx="366" cy="122" r="74" fill="T"/><circle cx="92" cy="96" r="10" fill="S"/>',
-    '<path d="M0 0H236A236 236 0 0 1 0 236z" fill="S"/><path d="M480 480H236A244 244 0 0 1 480 236z" fill="S"/>'
-    '<circle cx="240" cy="240" r="150" fill="P"/><circle cx="398" cy="88" r="16" fill="T"/>',
-    '<path d="M-40 330 330 -40H510V60L60 510H-40z" fill="S"/><circle cx="84" cy="92" r="26" fill="T"/>'
-    '<path d="M356 420h72M392 384v72" stroke="T" stroke-width="16" stroke-linecap="round"/>',
-    '<rect x="52" y="52" width="376" height="376" rx="96" fill="S"/><path d="M52 330H428a98 98 0 0 1-98 98H150'
-    'a98 98 0 0 1-98-98z" fill="T"/>',
-    '<circle cx="172" cy="196" r="142" fill="S"/><circle cx="322" cy="292" r="126" fill="P"/>'
-    '<circle cx="398" cy="92" r="24" fill="T"/>',
-    '<path d="M0 240A240 240 0 0 1 480 240z" fill="S"/><path d="M0 240H480V480H0z" fill="P"/>'
-    '<path d="M60 240a180 180 0 0 1 360 0z" fill="T"/>',
+    '<path d="M0 346H480V480H0z" fill="S"/><path d="M104 346V214a136 136 0 0 1 272 0V346z" fill="P"/>',
+    '<path d="M0 346H480V480H0z" fill="S"/><circle cx="240" cy="206" r="142" fill="T"/>',
+    '<path d="M92 372V480H388V372z" fill="S"/><ellipse cx="240" cy="372" rx="148" ry="24" fill="P"/>'
+    '<circle cx="384" cy="104" r="40" fill="T"/>',
+    '<path d="M0 346H480V480H0z" fill="S"/><path d="M70 346 236 0H326L160 346zM206 346 372 0H404L238 346z" fill="P"/>',
+    '<path d="M0 366C90 312 160 318 240 346S396 384 480 330V480H0z" fill="S"/>'
+    '<circle cx="352" cy="128" r="66" fill="T"/>',
+    '<circle cx="240" cy="232" r="186" fill="S"/><path d="M70 308a186 186 0 0 0 340 0z" fill="P"/>',
+    '<path d="M0 346H480V480H0z" fill="S"/><path d="M240 46h172V346H240z" fill="T"/>'
+    '<path d="M68 118H240V346H68z" fill="P"/>',
 )
-# Small ornament in a corner, drawn with the dark tone at little strength.
-_ORNAMENTS = (
-    "",
-    '<path d="M36 36h.1M64 36h.1M92 36h.1M36 64h.1M64 64h.1M92 64h.1" stroke-width="9"/>',
-    '<path d="M384 428c10-14 20 14 30 0s20 14 30 0" stroke-width="6" fill="none"/>',
-    '<path d="M40 440l36-36M66 448l36-36M92 456l36-36" stroke-width="6"/>',
-    '<path d="M430 420v28M416 434h28M390 446v16M382 454h16" stroke-width="6"/>',
-)
+# What stands for a department.
+_SIGNS = {
+    "Electronics": "headphones",
+    "Fashion": "dress",
+    "Home & Kitchen": "pot",
+    "Sports": "runner",
+    "Garden": "wateringcan",
+    "Office": "notebook",
+    "Toys": "train",
+    "Beauty": "perfume",
+    "Grocery": "coffeebag",
+    "Pets": "paw",
+}
 _UNSAFE_IN_XML = re.compile("[^\\t\\n\\r\\u0020-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
@@ -161,6 +160,35 @@ def _paint(stroke: Stroke, tones: dict[str, str]) -> str:
     return f'{stroke.element} fill="none" stroke="{colour}" stroke-width="{stroke.width:g}"{dashes}/>'
 
 
+def _tones(main: str, accent: str, dark: str) -> dict[str, str]:
+    """Return the colour of every tone that a drawing may name."""
+    return _NATURE | {
+        "a": main,
+        "s": _mix(main, dark, 0.35),
+        "l": _mix(main, "#ffffff", 0.68),
+        "b": accent,
+        "d": dark,
+        "m": _mix(dark, "#ffffff", 0.66),
+        "w": "#fffdf9",
+        "k": "#0000001c",
+        "h": "#ffffff4d",
+    }
+
+
+def department_icon(department: str) -> str:
+    """Return the sign of a department, a small SVG picture without words; a parcel where it is not one of the ten."""
+    palette = _PALETTES.get(department, (_ANY,))[0]
+    tones = _tones(palette.main, palette.accent, palette.dark)
+    drawing = PICTOGRAMS[_SIGNS.get(department, "parcel")]
+    turned = f' transform="{drawing.transform}"' if drawing.transform else ""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" viewBox="0 0 64 64">'
+        f'<circle cx="32" cy="32" r="32" fill="{palette.shape}"/>'
+        '<g transform="translate(11 11) scale(.42)" stroke-linecap="round" stroke-linejoin="round">'
+        f"<g{turned}>{''.join(_paint(stroke, tones) for stroke in drawing.strokes)}</g></g></svg>"
+    )
+
+
 def picture(product_id: str, title: str, category: str) -> str:
     """An SVG picture of a product, 480 by 480, under 4 KB: the same for the same three words, always well-formed."""
     chance = hashlib.sha256(product_id.encode("utf-8", "replace")).digest()
@@ -171,34 +199,27 @@ def picture(product_id: str, title: str, category: str) -> str:
     main, accent = _turn(palette.main, turn), _turn(palette.accent, -turn)
     if chance[2] % 4 == 0:
         main, accent = accent, main
-    tones = _NATURE | {
-        "a": main,
-        "s": _mix(main, palette.dark, 0.35),
-        "l": _mix(main, "#ffffff", 0.68),
-        "b": accent,
-        "d": palette.dark,
-        "m": _mix(palette.dark, "#ffffff", 0.66),
-        "w": "#fffdf9",
-        "k": "#0000001c",
-        "h": "#ffffff4d",
-    }
+    tones = _tones(main, accent, palette.dark)
     ground = _GROUNDS[chance[3] % len(_GROUNDS)]
     for mark, colour in (
         ('"S"', palette.shape),
-        ('"T"', _mix(palette.accent, palette.ground, 0.55)),
-        ('"P"', _mix(palette.ground, "#ffffff", 0.6)),
+        ('"T"', _mix(palette.accent, palette.ground, 0.66)),
+        ('"P"', _mix(palette.ground, "#ffffff", 0.62)),
     ):
         ground = ground.replace(mark, f'"{colour}"')
-    ornament = _ORNAMENTS[chance[4] % len(_ORNAMENTS)]
     drawing = PICTOGRAMS[drawing_for(title, category)]
     turned = f' transform="{drawing.transform}"' if drawing.transform else ""
     label = escape(_UNSAFE_IN_XML.sub("", title)[:200])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIZE}" height="{SIZE}" viewBox="0 0 {SIZE} {SIZE}"'
         f' role="img"><title>{label}</title>'
+        '<defs><radialGradient id="l" cx=".4" cy=".28" r=".75"><stop stop-color="#fff" stop-opacity=".6"/>'
+        '<stop offset="1" stop-color="#fff" stop-opacity="0"/></radialGradient>'
+        f'<radialGradient id="s"><stop stop-color="{palette.dark}" stop-opacity=".34"/>'
+        f'<stop offset="1" stop-color="{palette.dark}" stop-opacity="0"/></radialGradient></defs>'
         f'<rect width="{SIZE}" height="{SIZE}" fill="{palette.ground}"/>{ground}'
-        f'<g stroke="{palette.dark}" stroke-opacity=".16" stroke-linecap="round">{ornament}</g>'
-        f'<ellipse cx="240" cy="392" rx="122" ry="13" fill="{palette.dark}" opacity=".13"/>'
-        '<g transform="translate(97 94) scale(2.86)" stroke-linecap="round" stroke-linejoin="round">'
+        f'<rect width="{SIZE}" height="{SIZE}" fill="url(#l)"/>'
+        '<ellipse cx="240" cy="372" rx="152" ry="19" fill="url(#s)"/>'
+        '<g transform="translate(90 94) scale(3)" stroke-linecap="round" stroke-linejoin="round">'
         f"<g{turned}>{''.join(_paint(stroke, tones) for stroke in drawing.strokes)}</g></g></svg>"
     )

@@ -1,5 +1,6 @@
-"""Who is looking at the demo shop: who they chose to be, their visit and their cart. All of it is in cookies."""
+"""Who is looking at the demo shop: who they chose to be, their session and their cart. All of it is in cookies."""
 
+import re
 import uuid
 from dataclasses import dataclass, replace
 from typing import Self
@@ -8,15 +9,19 @@ from urllib.parse import parse_qsl, urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from reemio.access.identity import token_for
 from reemio.demo.personas import SHOPPERS, DemoShopper
 
 SHOPPER_COOKIE = "shop_shopper"
-SESSION_COOKIE = "shop_visit"
+# The tracker's own: a shop's server reads it to draw lists for the same session.
+SESSION_COOKIE = "reemio_session"
 CART_COOKIE = "shop_cart"
+PLAIN_COOKIE = "shop_plain"  # of a browser that runs no scripts
 CART_SECONDS = 30 * 24 * 3600
 MOST_LINES = 20  # A cookie holds 4 KiB.
 MOST_PIECES = 99
 LONGEST_CART = 3500
+_SESSION = re.compile(r"[\w-]{8,128}", re.ASCII)
 
 BY_USER_ID = {shopper.user_id: shopper for shopper in SHOPPERS}
 
@@ -56,10 +61,17 @@ class Cart:
         """Return the cart without a product."""
         return Cart(tuple(line for line in self.lines if line[0] != product_id))
 
+    def with_all_of(self, other: "Cart") -> "Cart":
+        """Return the cart with what was in another, as far as it holds."""
+        fuller = self
+        for product_id, quantity in other.lines:
+            fuller = fuller.with_more(product_id, quantity)
+        return fuller
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A shopper of the brief's ten or nobody (None), the id of this visit, and the cart. Each shopper has their own."""
+    """A shopper of the brief's ten or nobody (None), the tracker's session (or nothing yet), and the cart."""
 
     shopper: DemoShopper | None
     session_id: str
@@ -67,17 +79,28 @@ class Visitor:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
-        """Read the visitor out of the cookies; a first visit gets a new session id."""
+        """Read the visitor out of the cookies."""
         shopper = BY_USER_ID.get(request.COOKIES.get(SHOPPER_COOKIE, ""))
         session_id = request.COOKIES.get(SESSION_COOKIE, "")
-        if not (session_id.isascii() and session_id.isalnum() and len(session_id) == 32):
-            session_id = uuid.uuid4().hex
-        return cls(shopper, session_id, Cart.from_cookie(request.COOKIES.get(cart_cookie(shopper), "")))
+        if not _SESSION.fullmatch(session_id):
+            session_id = ""
+        return cls(shopper, session_id, cart_of(request, shopper))
 
     @property
     def user_id(self) -> str:
         """Return the shop's id of the shopper, or nothing."""
         return self.shopper.user_id if self.shopper else ""
+
+    @property
+    def token(self) -> str:
+        """Return the proof with which the browser may merge its session into the shopper, or nothing."""
+        return token_for(self.user_id) if self.user_id else ""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return whom events are about, as the API has it."""
+        named = {"user_id": self.user_id, "session_id": self.session_id}
+        return {name: value for name, value in named.items() if value}
 
     @property
     def first_name(self) -> str:
@@ -89,21 +112,43 @@ class Visitor:
         return replace(self, cart=cart)
 
     def remember(self, response: HttpResponseBase) -> None:
-        """Set the cookies of the visit and the cart."""
-        _set(response, SESSION_COOKIE, self.session_id)
+        """Set the cookie of the cart."""
         if self.cart.lines:
-            _set(response, cart_cookie(self.shopper), self.cart.as_cookie())
+            set_cookie(response, cart_cookie(self.shopper), self.cart.as_cookie(), CART_SECONDS)
         else:
             response.delete_cookie(cart_cookie(self.shopper))
 
 
-def become(response: HttpResponseBase, user_id: str) -> None:
-    """Make the browser shop as one of the ten, or as nobody, in a new visit: one visit has one person."""
-    if user_id in BY_USER_ID:
-        _set(response, SHOPPER_COOKIE, user_id)
-    else:
+def become(request: HttpRequest, response: HttpResponseBase, user_id: str) -> None:
+    """Make the browser shop as one of the ten, or as nobody.
+
+    Whoever was nobody logs in: the session stays, for the tracker to merge, and the cart comes along. Otherwise a new
+    session begins, as one session has one person.
+    """
+    before, after = Visitor.of(request), BY_USER_ID.get(user_id)
+    if after is None:
         response.delete_cookie(SHOPPER_COOKIE)
-    _set(response, SESSION_COOKIE, uuid.uuid4().hex)
+    else:
+        set_cookie(response, SHOPPER_COOKIE, user_id, CART_SECONDS)
+    if before.shopper is None and after is not None:
+        own = Visitor(after, before.session_id, cart_of(request, after))
+        own.with_cart(own.cart.with_all_of(before.cart)).remember(response)
+        before.with_cart(Cart()).remember(response)
+    elif before.shopper != after:
+        # A tracker begins its own, if it may.
+        response.delete_cookie(SESSION_COOKIE)
+        if PLAIN_COOKIE in request.COOKIES:
+            begin_session(response)
+
+
+def begin_session(response: HttpResponseBase) -> None:
+    """Begin a new session here, for a browser in which no tracker does; it has to be able to read it all the same."""
+    set_cookie(response, SESSION_COOKIE, uuid.uuid4().hex, CART_SECONDS, httponly=False)
+
+
+def cart_of(request: HttpRequest, shopper: DemoShopper | None) -> Cart:
+    """Read the cart of this shopper, or of nobody."""
+    return Cart.from_cookie(request.COOKIES.get(cart_cookie(shopper), ""))
 
 
 def cart_cookie(shopper: DemoShopper | None) -> str:
@@ -111,7 +156,8 @@ def cart_cookie(shopper: DemoShopper | None) -> str:
     return f"{CART_COOKIE}.{shopper.user_id}" if shopper else CART_COOKIE
 
 
-def _set(response: HttpResponseBase, name: str, value: str) -> None:
+def set_cookie(response: HttpResponseBase, name: str, value: str, seconds: int, *, httponly: bool = True) -> None:
+    """Set a cookie of the shop's, for this site only."""
     response.set_cookie(
-        name, value, max_age=CART_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        name, value, max_age=seconds, httponly=httponly, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )

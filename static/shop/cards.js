@@ -1,4 +1,4 @@
-// How one recommended product looks, with its reason and what stands behind it.
+// How one product of a list looks in this shop: the template that reemio.js is given.
 
 const money = new Map();
 
@@ -36,8 +36,7 @@ export function withFallback(image) {
 }
 
 /** Return the card of one item of a list. */
-export function card(item, list) {
-  const { product, product_id: id } = item;
+export function card({ product, product_id: id, reason }) {
   const image = withFallback(
     make("img", { src: product.image_url || pictureUrl(id), alt: "", width: 300, height: 300, loading: "lazy" }),
   );
@@ -47,22 +46,16 @@ export function card(item, list) {
     { className: "card-text" },
     make("a", { className: "card-link", href: productUrl(id), textContent: product.title }),
     make("p", { className: "card-price", textContent: price(product.price, product.currency) }),
-    make("p", { className: "card-reason", textContent: item.reason?.text ?? "" }),
+    make("p", { className: "card-reason", textContent: reason?.text ?? "" }),
   );
-  return make("li", { className: "card" }, make("div", { className: "thumb" }, image), text, why(item, list));
+  return make("div", { className: "card" }, make("div", { className: "thumb" }, image), text);
 }
 
-function why(item, list) {
-  const rows = make("dl");
-  const say = (term, ...facts) => rows.append(make("dt", { textContent: term }), make("dd", {}, ...facts));
-  if (list.strategy) say("Strategy", list.strategy.replaceAll("_", " "));
-  say("Score", Number(item.score).toFixed(3));
-  for (const [name, value] of Object.entries(item.signals ?? {})) {
-    if (value === null) say(name, make("span", { className: "quiet", textContent: "not run" }));
-    else say(name, make("meter", { min: 0, max: 1, value, ariaLabel: name }), ` ${Number(value).toFixed(2)}`);
-  }
-  say("Place", `${item.position} of ${list.items.length}`);
-  if (list.request_id) say("Request", make("code", { textContent: list.request_id }));
-  const summary = make("summary", {}, "Why this?", make("span", { className: "hidden", textContent: ` ${item.product.title}` }));
-  return make("details", { className: "why" }, summary, make("div", { className: "why-body" }, rows));
+/** Return the place of a card that is on its way; as high as a card, so that nothing moves. */
+export function bones() {
+  const bar = (more) => make("span", { className: `bar ${more}` });
+  const text = make("div", { className: "card-text" }, bar(""), bar("short"), bar("tiny"));
+  const place = make("div", { className: "card skeleton" }, make("div", { className: "thumb" }), text);
+  place.setAttribute("aria-hidden", "true");
+  return place;
 }

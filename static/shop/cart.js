@@ -1,6 +1,4 @@
-// The cart: forms that work by themselves, and report to the API when there is a script.
-
-import { leadTo, newId, send } from "./api.js";
+// The cart and the checkout: forms that work by themselves, and tell Reemio where there is a script.
 
 const toast = document.querySelector("[data-toast]");
 let fading = 0;
@@ -13,57 +11,49 @@ export function say(sentence) {
   fading = setTimeout(() => toast.classList.remove("shown"), 4000);
 }
 
-/** Take over the cart's forms. */
-export function wireCart() {
-  document.querySelectorAll("[data-cart-add]").forEach((form) => form.addEventListener("submit", add));
-  document.querySelectorAll("[data-cart-remove]").forEach((form) => form.addEventListener("submit", remove));
-  document.querySelectorAll("[data-checkout]").forEach((form) => form.addEventListener("submit", checkOut));
+/** Take over the cart's forms, and tell of the order that was placed. */
+export function wireCart(reemio) {
+  const on = (selector, what) =>
+    document.querySelectorAll(selector).forEach((form) => form.addEventListener("submit", (happening) => what(reemio, happening)));
+  on("[data-cart-add]", add);
+  on("[data-cart-remove]", remove);
+  const order = document.querySelector("[data-order]");
+  if (order) tellOrder(reemio, order);
 }
 
-async function add(happening) {
+async function add(reemio, happening) {
   happening.preventDefault();
   const form = happening.currentTarget;
   const facts = form.closest("[data-product]").dataset;
   const quantity = Number(new FormData(form).get("quantity") ?? 1);
   const answer = await change(form);
   if (!answer) return form.submit();
-  if (answer.changed) send({ interaction_type: "cart_add", ...line(facts.product, quantity, facts) });
+  if (answer.changed) reemio.addToCart(facts.product, line(quantity, facts));
   count(answer.pieces);
   say(answer.message);
 }
 
-async function remove(happening) {
+async function remove(reemio, happening) {
   happening.preventDefault();
   const form = happening.currentTarget;
   const facts = form.closest("[data-line]").dataset;
   const answer = await change(form);
   if (!answer) return form.submit();
-  if (answer.changed) await send({ interaction_type: "cart_remove", ...line(facts.line, Number(facts.quantity), facts) });
+  if (answer.changed) reemio.removeFromCart(facts.line, line(Number(facts.quantity), facts));
   location.reload();
 }
 
-/** Post the order's lines as one batch, then empty the cart. A second try sends the same events: each counts once. */
-async function checkOut(happening) {
-  happening.preventDefault();
-  const form = happening.currentTarget;
-  const button = form.querySelector("button");
-  if (button.disabled) return;
-  button.disabled = true;
-  form.order_id.value ||= newId();
-  const bought = [...document.querySelectorAll('[data-line][data-buyable="yes"]')].map(({ dataset }, index) => ({
-    interaction_type: "purchase",
-    event_id: `${form.order_id.value}-${index}`,
-    order_id: form.order_id.value,
-    ...line(dataset.line, Number(dataset.quantity), dataset),
+/** On the thank-you page. Opened twice, it tells the same order: each line counts once. */
+function tellOrder(reemio, order) {
+  const items = [...order.querySelectorAll("[data-line]")].map(({ dataset }) => ({
+    product_id: dataset.line,
+    ...line(Number(dataset.quantity), dataset),
   }));
-  if (await send(...bought)) return form.submit();
-  button.disabled = false;
-  form.querySelector("[data-problem]").textContent = "The order could not be placed. Your cart is as it was; please try again.";
+  reemio.purchase({ order_id: order.dataset.order, items });
 }
 
-function line(productId, quantity, { price, currency }) {
-  const cost = price ? { unit_price: price, ...(currency && { currency }) } : {};
-  return { product_id: productId, quantity, ...cost, ...leadTo(productId) };
+function line(quantity, { price, currency }) {
+  return { quantity, ...(price && { unit_price: price }), ...(price && currency && { currency }) };
 }
 
 async function change(form) {

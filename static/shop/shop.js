@@ -1,35 +1,44 @@
-// What every page of the demo shop does once it is loaded.
+// What every page of the demo shop does once it is loaded. Reemio is asked and told through reemio.js alone.
 
-import { leadTo, send } from "./api.js";
 import { withFallback } from "./cards.js";
 import { say, wireCart } from "./cart.js";
 import { loadLists } from "./lists.js";
+import { wireXray } from "./xray.js";
 
 const shopper = document.body.dataset.user || "nobody";
 
 document.querySelectorAll("img[data-picture]").forEach(withFallback);
-loadLists();
-wireCart();
-wireProduct();
 wireChooser();
-
 document.querySelectorAll("[data-submit-on-change]").forEach((form) => {
   form.classList.add("by-itself");
   form.addEventListener("change", () => form.requestSubmit());
 });
 
+(window.reemio ||= []).push((reemio) => {
+  wireXray(reemio);
+  wireProduct(reemio);
+  wireCart(reemio);
+  wireConsent(reemio);
+  if (!document.body.dataset.plain) loadLists(reemio);
+});
+
+// Without the tracker there are no lists: their places leave, and the shop goes on.
+window.addEventListener("load", () => {
+  if (!window.reemio?.version) document.querySelectorAll("[data-list]").forEach((section) => (section.hidden = true));
+});
+
 // A page that comes back from the browser's memory shows lists from before: what was done since has moved them.
 window.addEventListener("pageshow", (happening) => happening.persisted && location.reload());
 
-function wireProduct() {
-  const page = document.querySelector("[data-product]");
+function wireProduct(reemio) {
+  const page = document.querySelector("article[data-product]");
   if (!page) return;
   const id = page.dataset.product;
-  send({ interaction_type: "view", product_id: id, ...leadTo(id) });
-  wireWish(page.querySelector("[data-wish]"), id);
+  reemio.view(id);
+  wireWish(reemio, page.querySelector("[data-wish]"), id);
 }
 
-function wireWish(button, id) {
+function wireWish(reemio, button, id) {
   const key = `shop.wishes.${shopper}`;
   const wishes = new Set(read(key));
   const draw = () => {
@@ -41,7 +50,7 @@ function wireWish(button, id) {
       say("Taken off your wish list.");
     } else {
       wishes.add(id);
-      send({ interaction_type: "wishlist_add", product_id: id, ...leadTo(id) });
+      reemio.addToWishlist(id);
       say("Saved to your wish list.");
     }
     keep(key, [...wishes]);
@@ -50,20 +59,25 @@ function wireWish(button, id) {
   draw();
 }
 
+function wireConsent(reemio) {
+  const box = document.querySelector("[data-consent]");
+  if (!box) return;
+  box.checked = reemio.session !== null;
+  box.addEventListener("change", () => {
+    reemio.consent(box.checked);
+    say(box.checked ? "The shop remembers you in this browser." : "Forgotten. Lists are the popular ones from now on.");
+  });
+}
+
 function wireChooser() {
   const chooser = document.querySelector("[data-who]");
   document.addEventListener("click", ({ target }) => {
     if (!chooser.contains(target)) chooser.open = false;
-    document.querySelectorAll(".why[open]").forEach((why) => {
-      if (!why.contains(target)) why.open = false;
-    });
   });
   document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    const open = document.querySelector(".who[open], .why[open]");
-    if (!open) return;
-    open.open = false;
-    open.querySelector("summary").focus();
+    if (key !== "Escape" || !chooser.open) return;
+    chooser.open = false;
+    chooser.querySelector("summary").focus();
   });
 }
 
@@ -79,6 +93,6 @@ function keep(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // Storage may be switched off; the wish was posted all the same.
+    // Storage may be switched off; the wish was told all the same.
   }
 }

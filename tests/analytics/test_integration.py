@@ -29,6 +29,12 @@ def happen(kind: str, product_id: str | None = "lamp", **fields: Any) -> Interac
     )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_served() -> None:
+    """What was served is written by a thread of its own: an earlier test's lists may be there."""
+    ServedList.objects.all().delete()
+
+
 @pytest.fixture
 def good() -> None:
     """A shop that does everything right: a visit from a list to an order, by somebody who is logged in."""

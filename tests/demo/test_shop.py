@@ -1,19 +1,28 @@
 """The shop's pages: facts from the catalogue, a bounded number of queries, and nothing that their policy forbids."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product
+from interactions.models import Interaction
+from recommendations.models import ServedList
+from recommendations.recorder import recorder
+from reemio.access.identity import token_for
+from reemio.access.models import ApiKey, digest_of
+from reemio.demo.keys import ensure_key
 from reemio.demo.templatetags.shop import money, stock_note
 from reemio.demo.visitors import MOST_LINES, MOST_PIECES, Cart, Visitor
+from tests.browsing import forget_engine
 
 
 @pytest.fixture
@@ -34,7 +43,10 @@ def add(client: Client, product_id: str, quantity: int = 1) -> None:
     client.post("/shop/cart/change", {"product_id": product_id, "quantity": quantity})
 
 
-PAGES = ["/", "/shop/categories/Garden", "/shop/search?q=can", "/shop/products/can", "/shop/cart", "/shop/thanks"]
+PAGES = [
+    "/", "/shop/categories/Garden", "/shop/search?q=can&category=Garden&min_price=1", "/shop/products/can",
+    "/shop/cart",    "/shop/checkout", "/shop/thanks", "/shop/account",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -54,7 +66,8 @@ def test_the_cart_asks_as_often_for_one_line_as_for_many(
 ) -> None:
     for product_id in ("can", "tulip", "odd/id &?"):
         add(client, product_id)
-    with django_assert_num_queries(2):
+    cache.clear()
+    with django_assert_num_queries(3):
         assert client.get("/shop/cart").content.count(b"data-line=") == 3
 
 
@@ -172,23 +185,35 @@ def test_a_line_that_sold_out_meanwhile_is_left_out_of_the_order_and_stays(
     add(client, "tulip")
     Product.objects.filter(product_id="can").update(stock_quantity=0)
     assert '<p class="sum-amount">$4.20</p>' in client.get("/shop/cart").content.decode()
-    response = client.post("/shop/checkout", {"order_id": "abc-1"})
-    assert response["Location"] == "/shop/thanks?order=abc-1"
+    response = client.post("/shop/checkout")
+    assert response["Location"] == "/shop/thanks"
+    html = client.get("/shop/thanks").content.decode()
+    assert re.findall(r'data-line="([^"]+)" data-quantity="(\d+)" data-price="([^"]+)"', html) == [
+        ("tulip", "1", "4.20")
+    ]
     assert re.findall(r'data-line="([^"]+)"', client.get("/shop/cart").content.decode()) == ["can"]
 
 
-def test_each_shopper_has_a_cart_and_a_visit_of_their_own(client: Client, products: list[Product]) -> None:
+def test_whoever_logs_in_brings_the_cart_and_keeps_the_session_and_another_has_their_own(
+    client: Client, products: list[Product]
+) -> None:
+    client.cookies["reemio_session"] = "0123456789abcdef"
     add(client, "can")
-    first = re.findall(r'data-session="(\w+)"', client.get("/").content.decode())
     client.post("/shop/shopper", {"user_id": "wanjiku-muthoni", "next": "/shop/cart"})
     html = client.get("/shop/cart").content.decode()
     assert 'data-user="wanjiku-muthoni"' in html
-    assert "Nothing in it yet" in html
-    assert re.findall(r'data-session="(\w+)"', html) != first
+    assert f'data-user-token="{token_for("wanjiku-muthoni")}"' in html
+    assert 'data-line="can"' in html
+    assert client.cookies["reemio_session"].value == "0123456789abcdef"
+    client.post("/shop/shopper", {"user_id": "otieno-ochieng"})
+    assert "Nothing in it yet" in client.get("/shop/cart").content.decode()
+    assert client.cookies["reemio_session"].value == ""
     client.post("/shop/shopper", {"user_id": ""})
     html = client.get("/shop/cart").content.decode()
     assert 'data-user=""' in html
-    assert 'data-line="can"' in html
+    assert "Nothing in it yet" in html
+    client.post("/shop/shopper", {"user_id": "wanjiku-muthoni"})
+    assert 'data-line="can"' in client.get("/shop/cart").content.decode()
 
 
 def test_the_front_page_says_who_the_chosen_shopper_is(client: Client, products: list[Product]) -> None:
@@ -210,7 +235,7 @@ def test_choosing_a_shopper_leads_nowhere_else(client: Client, db: None, target:
     assert response["Location"] == "/"
 
 
-@pytest.mark.parametrize("page", ["/shop/cart/change", "/shop/checkout", "/shop/shopper"])
+@pytest.mark.parametrize("page", ["/shop/cart/change", "/shop/account/erase", "/shop/shopper"])
 def test_what_changes_something_needs_a_token_and_a_post(db: None, page: str) -> None:
     careful = Client(enforce_csrf_checks=True)
     assert careful.post(page).status_code == 403
@@ -247,10 +272,131 @@ def test_a_full_cart_takes_no_other_product() -> None:
     assert Cart().with_more("x" * 5000, 1) == Cart()
 
 
-def test_a_forged_visit_gets_a_new_one(client: Client, rf: object, db: None) -> None:
-    client.cookies["shop_visit"] = "<script>"
-    html = client.get("/").content.decode()
-    assert re.search(r'data-session="[0-9a-f]{32}"', html)
+def test_an_order_is_told_by_the_thank_you_page_and_a_forged_one_is_none(
+    client: Client, products: list[Product]
+) -> None:
+    add(client, "can", 2)
+    add(client, "odd/id &?")
+    assert client.get("/shop/checkout").status_code == 200
+    client.post("/shop/checkout")
+    assert client.get("/shop/checkout")["Location"] == "/shop/cart"
+    html = client.get("/shop/thanks").content.decode()
+    assert re.search(r'data-order="R-[0-9A-F]{10}"', html)
+    assert html.count("data-line=") == 2
+    client.cookies["shop_order"] = client.cookies["shop_order"].value[:-1] + "x"
+    assert "data-order" not in client.get("/shop/thanks").content.decode()
+
+
+@pytest.mark.parametrize("price", ["free", "-1", "NaN", "1e400", "100000", ""])
+def test_a_price_that_is_none_does_not_narrow_a_search(client: Client, products: list[Product], price: str) -> None:
+    html = client.get("/shop/search", {"q": "can", "min_price": price}).content.decode()
+    assert 'data-min=""' in html
+
+
+# --- Without scripts ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plain(client: Client, committed_database: None, products: list[Product]) -> Iterator[Client]:
+    """A browser that runs no scripts, after its first page. What is served is written by a thread of its own."""
+    forget_engine()
+    client.get("/shop/plain", {"next": "/"})
+    yield client
+    recorder.close()
+
+
+def test_a_browser_without_scripts_is_sent_once_to_say_so(client: Client, products: list[Product]) -> None:
+    html = client.get("/shop/products/can?a=1&b=2").content.decode()
+    sent_to = unescape(re.findall(r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)"', html)[0])
+    assert client.get(sent_to)["Location"] == "/shop/products/can?a=1&b=2"
+    assert "noscript" not in client.get("/shop/products/can").content.decode()
+    assert client.get("/shop/plain?next=https://elsewhere.example/")["Location"] == "/"
+
+
+def test_its_lists_are_drawn_on_the_server_and_say_which_they_are(plain: Client) -> None:
+    html = plain.get("/").content.decode()
+    assert "skeleton" not in html
+    request_id = re.findall(r'data-reemio-request="([^"]+)" data-reemio-context="homepage"', html)[0]
+    recorder.close()
+    served = ServedList.objects.get(request_id=request_id)
+    assert served.session_id == plain.cookies["reemio_session"].value != ""
+    assert re.findall(r'data-reemio-product="([^"]+)" data-reemio-position="(\d+)"', html) == [
+        (escape(product_id), str(position)) for position, product_id in enumerate(served.products, 1)
+    ]
+    assert len(served.products) == 3
+
+
+def test_what_it_does_is_told_by_the_server_each_once(plain: Client) -> None:
+    plain.get("/shop/products/can")
+    add(plain, "can", 2)
+    add(plain, "tulip")
+    plain.post("/shop/cart/change", {"action": "remove", "product_id": "tulip"})
+    plain.post("/shop/checkout")
+    plain.get("/shop/thanks")
+    told = Interaction.objects.order_by("pk").values_list("interaction_type", "product_id", "quantity")
+    assert list(told) == [
+        ("view", "can", None), ("cart_add", "can", 2), ("cart_add", "tulip", 1), ("cart_remove", "tulip", 1),
+        ("purchase", "can", 2),
+    ]  # fmt: skip
+    assert len(set(Interaction.objects.values_list("session_id", flat=True))) == 1
+
+
+# --- The account -------------------------------------------------------------------------------------------------
+
+
+def test_the_account_shows_downloads_and_erases_all_that_is_known(client: Client, products: list[Product]) -> None:
+    Interaction.objects.create(
+        interaction_type="view", product_id="can", user_id="mutua-kioko", session_id="s", occurred_at=timezone.now()
+    )
+    client.post("/shop/shopper", {"user_id": "mutua-kioko"})
+    html = client.get("/shop/account").content.decode()
+    for fact in ("Light User", "Sports, Home &amp; Kitchen, Electronics", "$1.90 to $1,017.00", "66 when", "1 now",
+                 "Watering Can 9 L", "Garden"):  # fmt: skip
+        assert fact in html
+    download = client.get("/shop/account/export")
+    assert download["Content-Disposition"] == 'attachment; filename="mutua-kioko.json"'
+    assert [event["product_id"] for event in download.json()["interactions"]] == ["can"]
+    client.post("/shop/account/erase")
+    assert Interaction.objects.filter(user_id="mutua-kioko").exists()  # not without saying that one is sure
+    client.post("/shop/account/erase", {"sure": "yes"})
+    assert not Interaction.objects.filter(user_id="mutua-kioko").exists()
+    assert Interaction.objects.count() == 1
+    html = client.get("/shop/account?erased=mutua-kioko").content.decode()
+    assert "Mutua Kioko is erased" in html
+    assert 'data-user=""' in html
+
+
+def test_nobody_sees_their_own_session_and_can_neither_download_nor_erase(
+    client: Client, products: list[Product]
+) -> None:
+    for session in ("0123456789abcdef", "somebody-elses"):
+        Interaction.objects.create(
+            interaction_type="view", product_id="can" if session[0] == "0" else "tulip", session_id=session,
+            occurred_at=timezone.now(),
+        )  # fmt: skip
+    client.cookies["reemio_session"] = "0123456789abcdef"
+    html = client.get("/shop/account").content.decode()
+    assert "Watering Can 9 L" in html
+    assert "Tulip Bulbs" not in html
+    assert client.get("/shop/account/export").status_code == 404
+    client.post("/shop/account/erase", {"sure": "yes"})
+    assert Interaction.objects.count() == 2
+
+
+# --- The key -----------------------------------------------------------------------------------------------------
+
+
+def test_the_shop_sends_its_own_publishable_key_until_it_is_revoked(client: Client, products: list[Product]) -> None:
+    assert "data-key" not in client.get("/").content.decode()
+    ensure_key()
+    ensure_key()
+    row = ApiKey.objects.get()
+    assert (row.name, row.kind) == ("Demo shop", ApiKey.Kind.PUBLISHABLE)
+    key = re.findall(r'data-key="([^"]+)"', client.get("/").content.decode())[0]
+    assert row.digest == digest_of(key)
+    ApiKey.objects.update(revoked_at=timezone.now())
+    ensure_key()
+    assert "data-key" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,13 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
 from pytest_httpserver import HTTPServer
 
 from catalog.models import Product
-from recommendations import neighbours, popular, selectors
 from recommendations.recorder import recorder
-from recommendations.shelf import shelf
-from tests.browsing import DESKTOP, browser
+from tests.browsing import DESKTOP, browser, forget_engine
 from tests.conftest import free_port
 from tests.storefront.test_tracker_file import TRACKER
 
@@ -27,8 +24,7 @@ Serve = Callable[..., str]
 @pytest.fixture
 def products(committed_database: None) -> list[Product]:
     """Twelve lamps in stock."""
-    for forget in (shelf.clear, neighbours.forget, popular.forget, selectors.forget, cache.clear):
-        forget()
+    forget_engine()
     return Product.objects.bulk_create(
         Product(
             product_id=f"lamp-{number}", title=f"Lamp {number}", category="Lamps", price=Decimal(number),

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from recommendations.models import ModelVersion
 from reemio.bootstrap import BASE_DIR, state_dir
+from reemio.demo.keys import ensure_key
 from reemio.management.steps import step
 
 CATALOGUE = BASE_DIR / "reemio" / "demo" / "catalogue.csv"
@@ -47,6 +48,8 @@ class Command(BaseCommand):
                 quietly("train")
         with step(console, "Admin account"):
             ensure_admin(state_dir() / PASSWORD_FILE)
+        with step(console, "The shop's publishable key"):
+            ensure_key()
 
 
 def quietly(command: str, **options: Any) -> None:

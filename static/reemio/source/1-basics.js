@@ -9,6 +9,7 @@ const VISIT_MS = 30 * MINUTE; // without anything for this long, a new visit beg
 const GATHER_MS = 1500; // events that are in no hurry wait this long for company
 const LONGEST_WAIT_MS = 60_000; // between two tries
 const LIST_MS = 4000; // a list that takes longer is none
+const POST_MS = 30_000; // an answer that takes longer is none, and events are sent again
 const LARGEST_BATCH = 50;
 const LARGEST_BODY = 48_000; // browsers let 64 KiB outlive a page
 const MOST_KEPT = 500;

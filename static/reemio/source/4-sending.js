@@ -29,6 +29,7 @@ const post = async (path, body) => {
       body: JSON.stringify(body),
       credentials: "omit",
       keepalive: true,
+      signal: AbortSignal.timeout?.(POST_MS),
     });
     const clockWas = skew;
     readClock(response);
@@ -78,7 +79,8 @@ const sendAll = async () => {
     flight = batch;
     const { status, answer, clockWasWrong } = await post("/interactions/batch", { interactions: batch.map(forSending) });
     flight = [];
-    const read = [201, 207, 400].includes(status);
+    // A 400 of another's, of a proxy say, is no answer.
+    const read = status === 201 || status === 207 || (status === 400 && answer?.errors);
     // Where this clock was wrong, and is right now, what was refused may be taken.
     if (!read || (status !== 201 && clockWasWrong)) return later(status);
     failures = 0;
