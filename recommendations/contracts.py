@@ -171,6 +171,15 @@ class Taste:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourRow:
+    """The neighbours of one product, best first: parallel arrays of ids, similarities and support counts."""
+
+    products: Ids
+    scores: Scores
+    supports: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Votes:
     """What one source proposes: parallel arrays, of one length, products once each.
 

@@ -25,6 +25,11 @@ def values_of(version: int | None, code: str, products: Ids, *, otherwise: float
     return np.where(ids[places] == products, values[places], otherwise)
 
 
+def has(version: int | None, code: str) -> bool:
+    """Tell whether a version keeps this level. One query a version and process."""
+    return code in _of(version)
+
+
 def best_of(version: int | None, code: str) -> Ids:
     """Return the products where a level is highest, best first (ties by id), at most 1,000. One query a version."""
     ids, values = _of(version).get(code, (np.zeros(0, np.int64), np.zeros(0)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
+from recommendations import neighbours
 from recommendations.configuration import OWNED_DAYS
 from recommendations.contracts import Counts, Ids, Query, Scores
 from recommendations.history import RECENT_EVENTS, RECENT_PURCHASES, RECOUNT_EVENTS, Event
@@ -53,6 +54,7 @@ READ = f"""
         u.as_of, vector_send(u.vector), u.weight, u.categories::text, u.events,
         s.as_of, vector_send(s.vector), s.weight, s.categories::text, s.events,
         n.kind, n.products, n.scores, n.supports,
+        COALESCE((SELECT number FROM recommendations_freshpairsnumber), 0),
         COALESCE((SELECT version FROM recommendations_rulesversion), 0)
     FROM events
     LEFT JOIN recommendations_modelversion active ON active.state = 'active'
@@ -65,6 +67,7 @@ ANONYMOUS = f"""
     SELECT active.id, active.settings::text,
         {is_behind("catalog_product", "shelf")},
         {is_behind("catalog_productembedding", "vectors")},
+        COALESCE((SELECT number FROM recommendations_freshpairsnumber), 0),
         COALESCE((SELECT version FROM recommendations_rulesversion), 0)
     FROM (VALUES (1)) AS once LEFT JOIN recommendations_modelversion active ON active.state = 'active'
 """  # noqa: S608  constants of this module
@@ -101,7 +104,8 @@ NOBODY = Person()
 def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Person]:
     """Return the active version and what is stored of whoever asks; shelf and vectors are then as new as they are.
 
-    One statement; one more for each of these: a product changed, an embedding changed, a past was rewritten. With an
+    One statement; one more for each of these: a product changed, an embedding changed, a past was rewritten, events
+    were folded. With an
     *as-of*, nothing that happened at or after it is seen; without one, nothing dated ahead of a day from now.
     `version` overrules the active one for neighbourhoods.
     """
@@ -127,6 +131,7 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
         shelf.refresh()
     if vectors_are_behind:
         vectors.refresh()
+    neighbours.follow(rows[0][-2])
     return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of) if asked else NOBODY
 
 

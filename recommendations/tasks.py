@@ -1,11 +1,16 @@
 """The engine's periodic work. Each task takes no arguments and may run at any time, twice, and side by side."""
 
+import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from recommendations.engine_settings import recount_all_popularity
+from recommendations.learning.drift import measure
 from recommendations.learning.folding import BATCH, fold_fresh
 from recommendations.learning.preferences import recount_rewritten
 from recommendations.learning.train import train
+
+log = structlog.get_logger(__name__)
 
 MOST_BATCHES = 200
 
@@ -33,3 +38,14 @@ def train_nightly() -> int:
 def recount_popularity() -> int:
     """Count popularity anew, after the event weights were changed; return how many products have any."""
     return recount_all_popularity()
+
+
+@shared_task(name="recommendations.measure_drift")
+def measure_drift() -> None:
+    """Hold what is kept up event by event against a full count; log what was found, a warning where it is too much."""
+    for one in measure(now=timezone.now()):
+        say = log.info if one.passes else log.warning
+        say(
+            "drift_measured", what=one.what, compared=one.compared, mean=one.mean, largest=one.largest,
+            tolerated=one.tolerance, passes=one.passes,
+        )  # fmt: skip

@@ -36,6 +36,11 @@ class Context:
         """Return the caller's filters."""
         return self.query.filters
 
+    @property
+    def is_present(self) -> bool:
+        """Tell whether the list is of this moment, and may know all that has happened."""
+        return self.query.as_of is None
+
     def eligible(self) -> npt.NDArray[np.bool_]:
         """Return, by slot, what may be shown: available, within the filters, hidden by no rule, not barred."""
         kept = self.shelf.eligible(self.filters)

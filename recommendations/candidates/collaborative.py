@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendations.candidates import Context, concatenated, votes
-from recommendations.contracts import Counts, Ids, Scores, Source, Votes
+from recommendations.contracts import Counts, Ids, NeighbourRow, Scores, Source, Votes
 from recommendations.models import NeighbourList
-from recommendations.neighbours import NeighbourRow, lists_of
+from recommendations.neighbours import lists_of
 
 Kind = NeighbourList.Kind
 
@@ -28,7 +28,7 @@ def neighbours_of_recent(context: Context) -> Votes | None:
     recent = context.taste.recent
     if not recent:
         return None
-    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, [one.product for one in recent])
+    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, [one.product for one in recent], present=context.is_present)
     return votes_of(context, "neighbours", summed(rows, {one.product: one.weight for one in recent}))
 
 
@@ -37,20 +37,20 @@ def alike_in_visit(context: Context) -> Votes | None:
     visit = context.taste.visit
     if not visit:
         return None
-    rows = lists_of(context.version, Kind.CONTENT, [one.product for one in visit])
+    rows = lists_of(context.version, Kind.CONTENT, [one.product for one in visit], present=context.is_present)
     found = summed(rows, {one.product: 1 / place for place, one in enumerate(visit, start=1)})
     return votes(context, Source.CONTENT, "visit", found.products, found.totals, because=found.because)
 
 
 def neighbours_of_anchors(context: Context) -> Votes:
     """Return what shoppers who dealt with the product or the cart also dealt with."""
-    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, context.anchors)
+    rows = lists_of(context.version, Kind.ITEM_TO_ITEM, context.anchors, present=context.is_present)
     return votes_of(context, "also_viewed", summed(rows, dict.fromkeys(context.anchors, 1.0)))
 
 
 def bought_with_anchors(context: Context) -> Votes:
     """Return what was bought in the same orders as the product or the cart."""
-    rows = lists_of(context.version, Kind.TOGETHER, context.anchors)
+    rows = lists_of(context.version, Kind.TOGETHER, context.anchors, present=context.is_present)
     return votes_of(context, "together", summed(rows, dict.fromkeys(context.anchors, 1.0)))
 
 

@@ -6,10 +6,8 @@ import numpy as np
 from django.db import connection
 
 from recommendations.candidates import DEPTH, Context, votes
-from recommendations.contracts import Ids, RuleAction, Scores, Source, Votes
+from recommendations.contracts import Ids, Scores, Source, Votes
 from recommendations.filtering import conditions
-from recommendations.models import NeighbourList
-from recommendations.neighbours import lists_of
 from recommendations.taste import format_vector
 from recommendations.vectors import Vector, vectors
 
@@ -31,16 +29,7 @@ def near_taste(context: Context) -> Votes | None:
 
 
 def near_anchors(context: Context) -> Votes:
-    """Return what is near the product or the cart in question.
-
-    A single product without filters is answered from its stored neighbours, where the version has them.
-    """
-    if len(context.anchors) == 1 and not context.filters:
-        row = lists_of(context.version, NeighbourList.Kind.CONTENT, context.anchors)[context.anchors[0]]
-        found = votes(context, Source.CONTENT, "near", row.products, row.scores)
-        # What a rule hides may be all that is near: the index knows more than the stored neighbours do.
-        if len(found) >= context.query.limit or (len(row.products) > 0 and not context.verdicts.says(RuleAction.HIDE)):
-            return found
+    """Return what is near the product or the cart in question; a product that was embedded just now is known, too."""
     known = list(vectors.of(context.anchors).values())
     mean = np.mean(known, axis=0) if known else np.zeros(0, np.float32)
     if not np.any(mean):

@@ -80,7 +80,7 @@ def _lists(context: Context, codes: list[str], interest: Mapping[int, float]) ->
     kinds = sorted({SIGNALS[code].kind for code in codes})
     if not kinds or not interest:
         return
-    rows = lists_of_kinds(context.version, kinds, interest)
+    rows = lists_of_kinds(context.version, kinds, interest, present=context.is_present)
     for code in codes:
         signal = SIGNALS[code]
         found = summed(rows[signal.kind], interest, power=signal.power)

@@ -14,6 +14,7 @@ from recommendations import popular
 from recommendations.decay import DECAY_DAYS, SECONDS_PER_DAY
 from recommendations.forward_decay import LANDMARK, LOCK
 from recommendations.history import Event
+from recommendations.learning.pairing import count_pairs
 from recommendations.selectors import settled_event_weights
 from recommendations.shelf import shelf
 from recommendations.sums import Sums, combined
@@ -35,12 +36,13 @@ CLAIM = """
     DELETE FROM fresh_interactions f USING chosen, user_interactions i
     WHERE f.interaction_id = chosen.interaction_id AND i.id = chosen.interaction_id
     RETURNING CASE WHEN i.user_id IS NOT NULL THEN 'u:' || i.user_id ELSE 's:' || i.session_id END,
-        chosen.product, i.interaction_type, i.occurred_at
+        chosen.product, i.interaction_type, i.occurred_at, i.id
 """
-LOCKED = """
+STORED = """
     SELECT subject, as_of, vector::text, weight, categories, events FROM tastes
-    WHERE subject = ANY(%s) ORDER BY subject FOR UPDATE
+    WHERE subject = ANY(%s) ORDER BY subject
 """
+LOCKED = f"{STORED} FOR UPDATE"
 SUBJECT_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(one, 7)) FROM unnest(%s::text[]) AS one"
 WRITE = """
     INSERT INTO tastes (subject, as_of, vector, weight, categories, events)
@@ -60,10 +62,11 @@ COUNT = """
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An event taken out of the queue, and whose it is."""
+    """An event taken out of the queue, its number, and whose it is."""
 
     subject: str
     event: Event
+    number: int
 
 
 def fold_fresh(*, most: int = BATCH) -> int:
@@ -75,12 +78,13 @@ def fold_fresh(*, most: int = BATCH) -> int:
         cursor.execute(CLAIM, [most])
         rows = cursor.fetchall()
         claimed = [
-            Claimed(subject, Event(product, kind, occurred_at, True, subject.startswith("u:")))
-            for subject, product, kind, occurred_at in rows
+            Claimed(subject, Event(product, kind, occurred_at, True, subject.startswith("u:")), number)
+            for subject, product, kind, occurred_at, number in rows
             if product is not None
         ]
         if claimed:
             _fold_tastes(cursor, claimed, weights)
+            _fold_pairs(cursor, claimed, weights)
             _fold_popularity(cursor, [one.event for one in claimed], weights)
     if rows:
         popular.forget()
@@ -101,9 +105,15 @@ def _fold_tastes(cursor: Any, claimed: Sequence[Claimed], weights: Mapping[str, 
     write_tastes(cursor, {subject: sums for subject, sums in folded.items() if sums is not None})
 
 
-def read_tastes(cursor: Any, subjects: Sequence[str]) -> dict[str, tuple[Sums]]:
-    """Return the stored sums of these subjects, locked until the transaction ends."""
-    cursor.execute(LOCKED, [list(subjects)])
+def _fold_pairs(cursor: Any, claimed: Sequence[Claimed], weights: Mapping[str, float]) -> None:
+    liking = [kind for kind, weight in weights.items() if weight > 0]
+    subjects = sorted({one.subject for one in claimed})
+    count_pairs(cursor, subjects, {one.number for one in claimed}, liking)
+
+
+def read_tastes(cursor: Any, subjects: Sequence[str], *, lock: bool = True) -> dict[str, tuple[Sums]]:
+    """Return the stored sums of these subjects, locked until the transaction ends unless told otherwise."""
+    cursor.execute(LOCKED if lock else STORED, [list(subjects)])
     return {
         subject: (Sums(as_of, parse_vector(vector), weight, json.loads(categories), events),)
         for subject, as_of, vector, weight, categories, events in cursor.fetchall()

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from recommendations.likelihood import companionship
+
 Floats = npt.NDArray[np.float64]
 CHUNK = 512
-# Imaginary orders of other things: where every order so far held the same two products, they still belong together.
-IMAGINARY_ORDERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +54,15 @@ def item_neighbours(matrix: sp.csr_matrix, *, most: int, shrinkage: float = 10.0
     return top_rows(weighted.T.tocsr(), weighted, present.T.tocsr(), present, most=most, score=_shrunk(shrinkage))
 
 
-def together(orders: sp.csr_matrix, *, most: int, minimum_support: int = 2) -> Iterator[Row]:
+def together(orders: sp.csr_matrix, *, most: int) -> Iterator[Row]:
     """Yield each product's companions in orders, by log-likelihood ratio (Dunning 1993); positive ones only."""
-    total = orders.shape[0] + IMAGINARY_ORDERS
     counts = np.bincount(orders.indices, minlength=orders.shape[1]).astype(np.float64)
 
     def score(row: int, columns: npt.NDArray[np.int64], _: Floats, supports: npt.NDArray[np.int64]) -> Floats:
-        ratios = log_likelihood_ratio(supports, counts[row], counts[columns], total)
-        more_than_chance = supports * total > counts[row] * counts[columns]
-        ratios[~more_than_chance | (supports < minimum_support)] = 0.0
-        return ratios
+        return companionship(supports, counts[row], counts[columns], orders.shape[0])
 
     transposed = orders.T.tocsr()
     return top_rows(transposed, orders, transposed, orders, most=most, score=score)
-
-
-def log_likelihood_ratio(both: npt.NDArray[np.int64] | Floats, left: float, right: Floats, total: int) -> Floats:
-    """Return 2·(H(rows) + H(columns) − H(table)) of the 2×2 table of co-occurrence, in nats times N (Dunning 1993)."""
-    only_left, only_right = left - both, right - both
-    neither = total - left - right + both
-    table = _entropy(both, only_left, only_right, neither)
-    rows = _entropy(np.full(len(right), left), np.full(len(right), total - left))
-    columns = _entropy(right, total - right)
-    ratios: Floats = np.maximum(2.0 * (rows + columns - table), 0.0)
-    return ratios
-
-
-def _entropy(*counts: npt.NDArray[np.generic]) -> Floats:
-    """Return N·H = N·ln N − Σ k·ln k, elementwise over parallel arrays of counts."""
-    stacked = np.stack([np.asarray(count, np.float64) for count in counts])
-    total: Floats = stacked.sum(axis=0)
-    parts: Floats = _xlogx(stacked).sum(axis=0)
-    return _xlogx(total) - parts
-
-
-def _xlogx(values: Floats) -> Floats:
-    safe: Floats = np.where(values > 0, values, 1.0)
-    return safe * np.log(safe)
 
 
 Scorer = Callable[[int, npt.NDArray[np.int64], Floats, npt.NDArray[np.int64]], Floats]

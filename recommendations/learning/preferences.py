@@ -11,7 +11,7 @@ from recommendations.history import Event
 from recommendations.learning.folding import SUBJECT_LOCK, write_tastes
 from recommendations.selectors import settled_event_weights
 from recommendations.shelf import shelf
-from recommendations.sums import combined
+from recommendations.sums import Sums, combined
 from recommendations.taste import sums_of
 
 BATCH = 200
@@ -60,11 +60,16 @@ def recount(subjects: Sequence[str]) -> None:
         cursor.execute(SUBJECT_LOCK, [sorted(subjects)])
         cursor.execute("DELETE FROM rewritten_histories WHERE subject = ANY(%s)", [list(subjects)])
         cursor.execute("DELETE FROM tastes WHERE subject = ANY(%s)", [list(subjects)])
-        cursor.execute(RAW, [list(subjects)])
-        write_tastes(cursor, _counted(cursor.fetchall(), weights))
+        write_tastes(cursor, recounted(cursor, subjects, weights))
 
 
-def _counted(rows: Sequence[Any], weights: Mapping[str, float]) -> dict[str, Any]:
+def recounted(cursor: Any, subjects: Sequence[str], weights: Mapping[str, float]) -> dict[str, Sums]:
+    """Return the sums of these people's events, without those that wait to be folded; writes nothing."""
+    cursor.execute(RAW, [list(subjects)])
+    return _counted(cursor.fetchall(), weights)
+
+
+def _counted(rows: Sequence[Any], weights: Mapping[str, float]) -> dict[str, Sums]:
     tastes = {}
     for subject, group in groupby(rows, key=lambda row: row[0]):
         events = [Event(product, kind, occurred_at, False, True) for _, product, kind, occurred_at in group]

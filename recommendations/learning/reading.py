@@ -24,9 +24,10 @@ SELECT = """
                 COALESCE(i.session_id, (i.occurred_at AT TIME ZONE 'UTC')::date::text)), 2),
             (i.user_id IS NOT NULL)::int::int8
         FROM user_interactions i JOIN catalog_product p ON p.product_id = i.product_id
-        WHERE i.occurred_at < '{until}'::timestamptz
+        WHERE i.occurred_at < '{until}'::timestamptz {folded}
     ) TO STDOUT (FORMAT binary)
 """
+FOLDED = "AND NOT EXISTS (SELECT FROM fresh_interactions f WHERE f.interaction_id = i.id)"
 HEADER = 19  # bytes: the signature, flags and extension length of binary COPY
 TRAILER = 2  # bytes: the field count −1 that ends it
 FIELD = [("size", ">i4"), ("value", ">i8")]
@@ -45,11 +46,14 @@ RECORD = np.dtype(
 )  # fmt: skip
 
 
-def read_events(*, until: datetime, event_weights: Mapping[str, float]) -> Events:
-    """Return every event with a known product before `until`. Memory: about 50 bytes an event."""
+def read_events(*, until: datetime, event_weights: Mapping[str, float], folded_only: bool = False) -> Events:
+    """Return every event with a known product before `until`. Memory: about 50 bytes an event.
+
+    With `folded_only`, those that wait to be folded are left out: folding counts them beside what is learned now.
+    """
     # COPY takes no parameters: the kinds are our own constants, and weight and moment are numbers of our making.
     cases = " ".join(f"WHEN '{kind}' THEN {float(weight)}" for kind, weight in sorted(event_weights.items()))
-    statement = SELECT.format(cases=cases, until=until.isoformat())
+    statement = SELECT.format(cases=cases, until=until.isoformat(), folded=FOLDED if folded_only else "")
     parts: list[npt.NDArray[np.void]] = []
     rest = b""
     header_seen = False

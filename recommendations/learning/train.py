@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from recommendations import popular
 from recommendations.configuration import from_json
-from recommendations.forward_decay import recount_popularity
+from recommendations.forward_decay import keep_from_folding, recount_popularity
 from recommendations.history import purchase_weight
 from recommendations.learning import versions
 from recommendations.learning.content import content_neighbours, read_embeddings
 from recommendations.learning.events import Events
+from recommendations.learning.folding import fold_fresh
 from recommendations.learning.material import Material
 from recommendations.learning.matrices import interest_matrix, order_matrix
 from recommendations.learning.mixed_models import learn_mixed
@@ -68,14 +69,21 @@ def train(
 
     Killed at any line, it leaves the version before it active; what it wrote is pruned by a later training.
     """
-    moment = as_of or timezone.now()
     active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     if settings is None and active is not None:
         settings, evidence = active.settings, active.evidence
-    version = versions.begin_version(as_of=moment, settings=settings or {}, evidence=evidence or {})
-    figures = _Figures()
+    weights, figures = event_weights(), _Figures()
+    while fold_fresh():
+        pass
+    with transaction.atomic():
+        # What is folded from here on is counted beside this version; what it reads is all that was folded before.
+        keep_from_folding()
+        moment = as_of or timezone.now()
+        version = versions.begin_version(as_of=moment, settings=settings or {}, evidence=evidence or {})
+        with figures.timed("events", progress):
+            events = read_events(until=moment, event_weights=weights, folded_only=True)
     try:
-        _learn(version, event_weights(), figures, progress)
+        _learn(version, events, weights, figures, progress)
     except BaseException as error:
         ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.FAILED, message=repr(error))
         raise
@@ -88,17 +96,14 @@ def train(
     return version
 
 
-def _learn(version: ModelVersion, weights: Mapping[str, float], figures: _Figures, progress: Progress) -> None:
-    with figures.timed("events", progress):
-        events = read_events(until=version.as_of, event_weights=weights)
-        figures.values |= {
-            "events": len(events),
-            "persons": len(events.persons),
-            "products": len(events.products),
-        }
+def _learn(
+    version: ModelVersion, events: Events, weights: Mapping[str, float], figures: _Figures, progress: Progress
+) -> None:
+    figures.values |= {"events": len(events), "persons": len(events.persons), "products": len(events.products)}
     with figures.timed("popularity", progress):
         recount_popularity(weights)
-    interest = interest_matrix(events, until=version.as_of.timestamp())
+    interest, orders = interest_matrix(events, until=version.as_of.timestamp()), order_matrix(events)
+    _store_counts(version, events, interest, orders)
     with figures.timed("neighbours", progress):
         rows = item_neighbours(interest, most=LIST_LENGTH)
         _store(version, NeighbourList.Kind.ITEM_TO_ITEM, rows, events, figures)
@@ -106,7 +111,7 @@ def _learn(version: ModelVersion, weights: Mapping[str, float], figures: _Figure
         _store(
             version,
             NeighbourList.Kind.TOGETHER,
-            together(order_matrix(events), most=LIST_LENGTH),
+            together(orders, most=LIST_LENGTH),
             events,
             figures,
         )
@@ -126,6 +131,13 @@ def _learn(version: ModelVersion, weights: Mapping[str, float], figures: _Figure
 
 def _store(version: ModelVersion, kind: str, rows: Any, events: Events, figures: _Figures) -> None:
     figures.values[kind] = versions.store_lists(version, kind, rows, events.products, events.products)
+
+
+def _store_counts(version: ModelVersion, events: Events, interest: sp.csr_matrix, orders: sp.csr_matrix) -> None:
+    """Keep how many persons and orders had each product, and under number 0 of how many: what neighbours follow by."""
+    for code, matrix in (("persons", interest), ("orders", orders)):
+        counts = np.bincount(matrix.indices, minlength=len(events.products)).astype(np.float64)
+        versions.store_levels(version, code, np.append(0, events.products), np.append(float(matrix.shape[0]), counts))
 
 
 def _store_neighbourhoods(

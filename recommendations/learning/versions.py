@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommendations.learning.neighbours import Row
-from recommendations.models import ModelVersion, NeighbourList, ProductLevels, ShopperNeighbourhood
+from recommendations.models import FreshPair, ModelVersion, NeighbourList, ProductLevels, ShopperNeighbourhood
 
 KEPT_VERSIONS = 3
 # Activations queue up behind this lock, so that two trainings that end together leave exactly one version active.
@@ -112,6 +112,8 @@ def prune_versions() -> int:
             ShopperNeighbourhood.objects.filter(version=pk)._raw_delete("default")
             ProductLevels.objects.filter(version=pk)._raw_delete("default")
             ModelVersion.objects.filter(pk=pk).delete()
+    oldest = ModelVersion.objects.order_by("pk").values_list("pk", flat=True).first()
+    FreshPair.objects.filter(epoch__lt=oldest or 0)._raw_delete("default")
     return len(old)
 
 

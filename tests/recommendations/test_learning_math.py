@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from recommendations.learning.content import content_neighbours
 from recommendations.learning.neighbours import (
-    IMAGINARY_ORDERS,
     bm25_weighted,
     item_neighbours,
-    log_likelihood_ratio,
     together,
 )
 from recommendations.learning.shoppers import neighbourhoods
+from recommendations.likelihood import IMAGINARY_ORDERS, log_likelihood_ratio
 
 MATRICES = st.lists(
     st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.5, 5.0]), min_size=6, max_size=6), min_size=2, max_size=12
