@@ -14,11 +14,12 @@ from django.utils.text import Truncator
 from interactions.admin import ReadOnlyAdmin, UncountedPaginator
 from recommendations.configuration import default_event_weights
 from recommendations.evaluation.comparison import compared, tables_of
+from recommendations.experiment_admin import ExperimentAdmin
 from recommendations.learning import versions
 from recommendations.models import Evaluation, EventWeight, ModelVersion, ServedList, SettingsChange
 from recommendations.rule_admin import MerchandisingRuleAdmin
 
-__all__ = ["MerchandisingRuleAdmin"]
+__all__ = ["ExperimentAdmin", "MerchandisingRuleAdmin"]
 
 MOST_COMPARED = 6
 ADOPTABLE = [ModelVersion.State.READY, ModelVersion.State.RETIRED]

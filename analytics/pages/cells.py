@@ -26,6 +26,7 @@ class Column:
     kind: Kind = "text"
     measure: str = ""
     labels: Mapping[str, str] | None = None
+    only_in_files: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -55,7 +56,7 @@ def cell(column: Column, row: Row) -> Cell:
             return _rate(value)
         case "product":
             product_id, title = str(row.get("product_id") or ""), str(row.get("title") or "")
-            small = product_id if title else ""
+            small = str(row.get("category") or "") or (product_id if title else "")
             return Cell(title or product_id or formats.NOTHING, "product", link=product_link(product_id), small=small)
         case "shopper":
             return Cell(str(value or formats.NOTHING), "shopper", link=shopper_link(str(value or "")))

@@ -11,7 +11,7 @@ from analytics.advice import Situation, advice_of
 from analytics.alerts import alerts_of
 from analytics.pages import formats
 from analytics.pages.cells import Column
-from analytics.pages.days import by_day, days_of, labels, values
+from analytics.pages.days import ByDay, by_day, days_of, labels, values
 from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Series
 from analytics.pages.places import located
@@ -37,7 +37,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
     filters, narrowed = asked.filters, asked.figures_filters
     now = performance.total(filters.period, filters=narrowed)
     before = performance.total(filters.before, filters=narrowed) if filters.compare else None
-    days = by_day(performance.series(filters.period, filters=narrowed))
+    days = _days(asked)
     state = machinery.read()
     situation = Situation(
         figures=now,
@@ -57,6 +57,11 @@ def build(asked: Asked) -> Mapping[str, Any]:
         "advice": [located(one) for one in advice_of(situation)],
         "as_of": state.rolled_up_to,
     }
+
+
+def _days(asked: Asked) -> ByDay:
+    """Return the days, read once for the chart, the sparklines and the table."""
+    return asked.once("days", lambda: by_day(performance.series(asked.filters.period, filters=asked.figures_filters)))
 
 
 def _sentence(now: Figures, everything: Decimal, period: str) -> str:
@@ -98,7 +103,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     """Return the days as a table."""
 
     def read(most: int | None) -> list[dict[str, Any]]:
-        days = by_day(performance.series(asked.filters.period, filters=asked.figures_filters))
+        days = _days(asked)
         rows = []
         for day in days_of(asked.filters.period):
             figures = days.get(day, Figures())

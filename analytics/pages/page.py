@@ -1,8 +1,8 @@
 """A page of the dashboard: its name, who may see it, what it shows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -17,12 +17,23 @@ PERSONAL = "analytics.view_personal_data"
 SETTINGS = "analytics.change_engine_settings"
 
 
+Kept = TypeVar("Kept")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a page is asked for: by whom, and about what."""
 
     request: HttpRequest
     filters: Filters
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, read: Callable[[], Kept]) -> Kept:
+        """Return what `read` returns; several parts of a page that ask by one name read it once."""
+        if name not in self.kept:
+            self.kept[name] = read()
+        found: Kept = self.kept[name]
+        return found
 
     @property
     def figures_filters(self) -> performance.Filters:

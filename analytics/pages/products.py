@@ -36,7 +36,13 @@ COUNTS = (
     Column("revenue", "Revenue", "money", "revenue"),
     Column("out_of_stock", "Served sold out", "number", "out_of_stock"),
 )
-RANKED = (Column("rank", "Rank", "number"), Column("moved", "Before"), PRODUCT, Column("category", "Category"), *COUNTS)
+RANKED = (
+    Column("rank", "Rank", "number"),
+    Column("moved", "Before"),
+    PRODUCT,
+    Column("category", "Category", only_in_files=True),
+    *COUNTS,
+)
 
 
 def tables(asked: Asked) -> Mapping[str, Table]:

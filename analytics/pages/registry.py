@@ -1,6 +1,6 @@
 """All pages, in the order of the menu."""
 
-from analytics.pages import engine, funnel, health, overview, products, recommendations, search
+from analytics.pages import email, engine, funnel, health, overview, products, recommendations, search
 from analytics.pages.page import Page
 
 OVERVIEW = overview.PAGE
@@ -10,6 +10,7 @@ PAGES: tuple[Page, ...] = (
     products.PAGE,
     funnel.PAGE,
     search.PAGE,
+    email.PAGE,
     health.PAGE,
     engine.PAGE,
 )

@@ -60,9 +60,14 @@ class Table:
             return Order(key, descending=text.startswith("-"))
         return self.order
 
+    @property
+    def drawn(self) -> list[Column]:
+        """Return the columns that are drawn; a file may have more."""
+        return [column for column in self.columns if not column.only_in_files]
+
     def cells(self, row: Row) -> list[Cell]:
         """Return a row as it is drawn."""
-        return [cell(column, row) for column in self.columns]
+        return [cell(column, row) for column in self.drawn]
 
 
 def _sortable(value: Any) -> Any:

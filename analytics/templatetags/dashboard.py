@@ -49,7 +49,7 @@ def data_table(context: RequestContext, table: Table) -> dict[str, Any]:
     address = reverse(f"admin:{context['page'].slug}_csv", args=[table.name])
     return {
         "table": table,
-        "columns": [_head(column, order, filters, parameter, ranked=table.ranked) for column in table.columns],
+        "columns": [_head(column, order, filters, parameter, ranked=table.ranked) for column in table.drawn],
         "rows": [table.cells(row) for row in rows[: table.shown]],
         "more": len(rows) > table.shown,
         "download": f"{address}?{filters.query()}" if context["may_export"] and rows else "",

@@ -1,5 +1,7 @@
 """Who may see which page, what a page says about wrong input, and how much it asks of the database."""
 
+import csv
+import io
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +12,7 @@ from django.urls import reverse
 
 from analytics.pages.page import EXPORT, PERSONAL, SETTINGS, Page
 from analytics.pages.registry import PAGES
+from tests.dashboard.scene import paint
 
 MOST_QUERIES = 15
 # What a group brings besides looking.
@@ -36,6 +39,37 @@ def test_a_page_opens_for_the_roles_that_may_see_it(page: Page, role: str, signe
         assert page.question in response.content.decode()
     else:
         assert response.status_code == 403
+
+
+@every_page
+def test_a_page_of_a_shop_in_which_something_happened(page: Page, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    paint()
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(reverse(page.url_name))
+    assert response.status_code == 200
+    assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+def test_the_overview_tells_what_recommendations_earned(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    paint()
+    text = client.get(reverse("admin:index")).content.decode()
+    # Five of ten visits bought what they had clicked for 10, and something else for 45.
+    assert "Recommendations earned 50.00 USD in the last 28 days: 18.2 % of the shop’s revenue." in text
+    assert "Orders with them brought another 225.00 USD." in text
+    assert "50.0 % of searches find nothing" in text
+    assert "Measure what recommendations cause" in text
+
+
+def test_a_file_has_what_its_table_has(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    paint()
+    address = reverse("admin:products_csv", args=["products"])
+    response = client.get(address, {"by": "clicks"})
+    lines = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]  # streamed
+    assert [(line["product_id"], line["clicks"], line["impressions"]) for line in lines] == [("p2", "10", "10")]
+    assert response["Content-Disposition"].startswith('attachment; filename="reemio-products-products-')
 
 
 @pytest.mark.parametrize("role", MAY)

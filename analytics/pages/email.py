@@ -1,0 +1,177 @@
+"""Page 6: what e-mails were planned, sent, clicked and bought from, and why others were not sent."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from analytics import mailing, performance
+from analytics.mailing import Mailed, Waiting
+from analytics.pages import formats
+from analytics.pages.cells import Column, Row
+from analytics.pages.days import days_of, labels
+from analytics.pages.page import Asked, Page
+from analytics.pages.parts import Alert, Chart, Empty, Series, Tile
+from analytics.pages.tables import Order, Table
+from campaigns.definitions import Kind
+
+KINDS: Mapping[str, str] = dict(Kind.choices)
+MODES: Mapping[str, str] = {"draft": "draft", "dry_run": "dry run", "live": "live", "paused": "paused"}
+# A due mail that waits longer than this says that nothing sends.
+LATE_MINUTES = 15
+COUNTS = (
+    Column("planned", "Planned", "number"),
+    Column("skipped", "Skipped", "number"),
+    Column("sent", "Sent", "number"),
+    Column("delivered", "Delivered", "number"),
+    Column("bounced", "Bounced", "number"),
+    Column("complained", "Spam", "number"),
+    Column("unsubscribed", "Left", "number"),
+    Column("clicked", "Clicked by people", "number"),
+    Column("click_rate", "Click rate", "rate"),
+)
+
+
+def build(asked: Asked) -> Mapping[str, Any]:
+    """Return the tiles, the chart, and what is wrong with the outbox."""
+    period, before = asked.filters.period, asked.filters.before if asked.filters.compare else None
+    now, earlier = _all(mailing.by_campaign(period)), _all(mailing.by_campaign(before)) if before else None
+    earned = performance.total(period, filters=performance.Filters(context="email"))
+    state = mailing.waiting()
+    tiles = [
+        Tile("Sent", now.sent, before=earlier and earlier.sent, better="neither"),
+        Tile(
+            "Clicked by people",
+            now.click_rate.value,
+            "percent",
+            earlier and earlier.click_rate.value,
+            thin=now.click_rate.is_thin,
+        ),
+        Tile("Direct revenue", earned.direct_revenue, "money", measure="direct_revenue", currency=earned.currency),
+        Tile(
+            "Marked as spam",
+            now.complaint_rate.value,
+            "percent",
+            earlier and earlier.complaint_rate.value,
+            better="down",
+            thin=now.complaint_rate.is_thin,
+            note="keep it below 0.1 %",
+        ),
+    ]
+    return {"tiles": tiles, "charts": [_chart(asked)], "alerts": _alerts(state), "modes": _modes(state)}
+
+
+def tables(asked: Asked) -> Mapping[str, Table]:
+    """Return campaigns, arms, and the reasons for what was not sent."""
+    period = asked.filters.period
+    campaign = Column("kind", "Campaign", labels=KINDS)
+    earned = (
+        Column("conversions", "Order lines", "number", "conversions"),
+        Column("direct_revenue", "Direct revenue", "money", "direct_revenue"),
+    )
+    rest = (Column("unknown", "Perhaps sent", "number"), Column("other", "Failed, too late", "number"))
+    none = Empty(
+        "No mail was planned in this period.",
+        "Each campaign begins as a draft. Let it run dry first: it then decides, and sends nothing.",
+        "Look at the campaigns",
+        _campaigns(),
+    )
+    return {
+        "campaigns": Table(
+            "campaigns",
+            "By campaign",
+            (campaign, *COUNTS, *earned, *rest),
+            lambda most: _campaign_rows(asked),
+            Order("sent"),
+            none,
+            note="By the day a mail was planned. Clicks of scanners and previews are not counted.",
+        ),
+        "reasons": Table(
+            "reasons",
+            "Why mails were not sent",
+            (campaign, Column("reason", "Reason"), Column("messages", "Mails", "number")),
+            lambda most: [
+                {"kind": kind, "reason": reason.replace("_", " "), "messages": count}
+                for kind, reason, count in mailing.skipped(period)
+            ],
+            Order("messages"),
+            Empty("Nothing was skipped."),
+        ),
+        "arms": Table(
+            "arms",
+            "Subjects A and B",
+            (campaign, Column("arm", "Subject"), *COUNTS[2:3], *COUNTS[7:]),
+            lambda most: map(_row, mailing.by_arm(period)),
+            Order("click_rate"),
+            Empty("No subjects were compared.", "A campaign with two subjects splits its mails between them."),
+        ),
+    }
+
+
+def _campaigns() -> str:
+    """Return the address of the campaigns, or the front page for an admin without them."""
+    try:
+        return reverse("admin:campaigns_campaign_changelist")
+    except NoReverseMatch:
+        return reverse("admin:index")
+
+
+def _all(found: list[Mailed]) -> Mailed:
+    numbers = [sum(getattr(one, name) for one in found) for name in list(Mailed.__slots__)[2:]]
+    return Mailed("", "", *numbers)
+
+
+def _row(one: Mailed) -> dict[str, Any]:
+    return asdict(one) | {"click_rate": one.click_rate}
+
+
+def _campaign_rows(asked: Asked) -> list[Row]:
+    period = asked.filters.period
+    earned = performance.grouped(period, ["campaign"], filters=performance.Filters(context="email"))
+    rows: list[Row] = []
+    for one in mailing.by_campaign(period):
+        figures = earned.get((one.kind,), performance.Figures())
+        more = {
+            "conversions": figures.conversions,
+            "direct_revenue": figures.direct_revenue,
+            "currency": figures.currency,
+        }
+        rows.append(_row(one) | more)
+    return rows
+
+
+def _chart(asked: Asked) -> Chart:
+    period, sent = asked.filters.period, mailing.sent_by_day(asked.filters.period)
+    total = sum(sent.values())
+    sentence = f"{formats.plural(total, 'mail')} left in this period." if total else "No mail left in this period."
+    values = [sent.get(day, 0) for day in days_of(period)]
+    return Chart("sent", "Mails by day", sentence, labels(period), [Series("Sent", values)], kind="bar")
+
+
+def _alerts(state: Waiting) -> list[Alert]:
+    alerts = []
+    late = state.oldest_due and (timezone.now() - state.oldest_due).total_seconds() > LATE_MINUTES * 60
+    if late:
+        alerts.append(
+            Alert("bad", "Mails wait", f"The oldest was due {formats.ago(state.oldest_due)}. Is the worker running?")
+        )
+    if state.unknown:
+        title = f"{formats.plural(state.unknown, 'mail')} perhaps sent"
+        text = "The mail server did not answer in time. They are not sent again by themselves; somebody has to decide."
+        alerts.append(Alert("warn", title, text))
+    return alerts
+
+
+def _modes(state: Waiting) -> list[tuple[str, str]]:
+    return [(KINDS.get(kind, kind), MODES.get(mode, mode)) for kind, mode in state.modes.items()]
+
+
+PAGE = Page(
+    "email",
+    "E-mail",
+    "What do the mails bring, and why were some not sent?",
+    build,
+    tables,
+)
