@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/v1/", include("interactions.urls")),
     path("api/v1/", include("reemio.people.urls")),
     path("api/v1/", include("catalog.urls")),
+    path("api/v1/", include("campaigns.api")),
     path("api/v1/", include("analytics.urls")),
     re_path("^api(?:/|$)", unknown_endpoint),
     path("mail/", include("campaigns.urls")),

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LONGEST_ID = 128
+ADDRESS = r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,24}"
 PRICE = re.compile(r"^[0-9]{1,10}(\.[0-9]{1,2})?$")
 
 
@@ -38,6 +39,18 @@ class ShopIdField(TextField):
         kwargs.setdefault("max_length", LONGEST_ID)
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
+
+
+@extend_schema_field({"type": ["string", "null"], "maxLength": 254, "pattern": f"^{ADDRESS}$"})
+class AddressField(TextField):
+    """An e-mail address, as shops have them: no comments, no quotes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what no mail could be sent to."""
+        address = super().to_internal_value(data)
+        if not re.fullmatch(ADDRESS, address):
+            raise serializers.ValidationError("Enter a valid email address.", "invalid")
+        return address
 
 
 @extend_schema_field(

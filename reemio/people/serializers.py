@@ -9,29 +9,16 @@ from rest_framework import serializers
 
 from interactions.schema import free_object, optional, text
 from interactions.validation import LONGEST_ID, wrong_object
-from reemio.api.fields import TextField
+from reemio.api.fields import AddressField, TextField
 
 # Of the pinned package, so that every machine knows the same ones.
 TIME_ZONES = frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
 _LOCALE = r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}"
-_EMAIL = r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,24}"
 
 
 @extend_schema_field(optional(text(200)))
 class NameField(TextField):
     """A name of 1 to 200 characters, kept as it came."""
-
-
-@extend_schema_field(optional({"type": "string", "maxLength": 254, "pattern": f"^{_EMAIL}$"}))
-class AddressField(TextField):
-    """An e-mail address, as shops have them: no comments, no quotes."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse what no mail could be sent to."""
-        address = super().to_internal_value(data)
-        if not re.fullmatch(_EMAIL, address):
-            raise serializers.ValidationError("Enter a valid email address.", "invalid")
-        return address
 
 
 @extend_schema_field(optional({"type": "string", "enum": sorted(TIME_ZONES)}))
@@ -180,3 +167,8 @@ class ExportSerializer(serializers.Serializer[Any]):
     served_lists = serializers.ListField(child=serializers.DictField())
     taste = serializers.ListField(child=serializers.DictField())
     neighbourhoods = serializers.ListField(child=serializers.DictField())
+    messages = serializers.ListField(child=serializers.DictField(), help_text="E-mails, sent or not, with the reason.")
+    message_events = serializers.ListField(child=serializers.DictField())
+    stock_alerts = serializers.ListField(child=serializers.DictField())
+    topic_choices = serializers.ListField(child=serializers.DictField())
+    suppressions = serializers.ListField(child=serializers.DictField())

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from campaigns.services.erase import erase_from_mail
+from campaigns.services.export import export_mail
 from interactions import selectors
 from interactions.models import OrderRefund, Shopper
 from interactions.services.erase import Erased, erase_interactions
@@ -57,7 +59,9 @@ def merge_person(*, user_id: str, session_id: str) -> int:
 @transaction.atomic
 def erase_person(user_id: str) -> bool:
     """Erase the person, or make what is kept anonymous, in every table; return False where nobody is known."""
+    address = Shopper.objects.filter(user_id=user_id).values_list("email", flat=True).first()
     erased = erase_interactions(user_id=user_id)
+    erase_from_mail(user_id=user_id, email=address or "")
     served = ServedList.objects.filter(user_id=user_id)
     if erased is None:
         # Somebody who was only ever shown lists is no known person, and leaves no trace all the same.
@@ -90,7 +94,8 @@ def export_person(user_id: str) -> dict[str, Any] | None:
     events = [_fields(event) for event in selectors.history_of(user_id)]
     orders = {event["order_id"] for event in events if event["order_id"]}
     sessions = selectors.sessions_of(user_id)
-    if shopper is None and not events:
+    mail = export_mail(user_id=user_id, email=shopper.email if shopper else "")
+    if shopper is None and not events and not any(mail.values()):
         return None
     ids = [session.session_id for session in sessions]
     subjects = [f"u:{user_id}", *(f"s:{session_id}" for session_id in ids)]
@@ -105,6 +110,7 @@ def export_person(user_id: str) -> dict[str, Any] | None:
         "inbox": [_fields(row) for row in selectors.inbox_of(user_id)],
         "served_lists": [_fields(row) for row in served.iterator()],
         "taste": [_taste(row) for row in Taste.objects.filter(subject__in=subjects).order_by("subject")],
+        **mail,
         "neighbourhoods": [_fields(row) for row in ShopperNeighbourhood.objects.filter(user_id=user_id)],
     }
 
