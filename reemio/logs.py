@@ -87,5 +87,7 @@ def logging_config(*, level: str, output: str) -> dict[str, Any]:
             "httpx": {"level": "WARNING"},
             # It would tell names and addresses.
             "axes": {"level": "ERROR"},
+            # aiosmtpd's dialogue with a client names the addresses.
+            "mail.log": {"level": "ERROR"},
         },
     }

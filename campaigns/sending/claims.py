@@ -20,6 +20,12 @@ WHERE id IN (
 """  # noqa: S608  constants of this module
 
 
+def is_due(*, now: datetime) -> bool:
+    """Tell whether there is anything to claim."""
+    planned = OutboxMessage.objects.filter(state=OutboxMessage.State.PLANNED, due_at__lte=now, expires_at__gt=now)
+    return planned.exists()
+
+
 def claim(*, now: datetime, most: int) -> tuple[uuid.UUID, Sequence[int]]:
     """Take up to `most` due rows, the most urgent first; return the token that proves it, and their numbers."""
     token = uuid.uuid4()

@@ -1,6 +1,6 @@
 """The sender: takes what is due and sends it, one mail at a time, until nothing is due or its time is up.
 
-1. Connect to the provider. Where it cannot be reached, nothing is claimed.
+1. See whether anything is due, and connect to the provider. Where it cannot be reached, nothing is claimed.
 2. Claim some due rows with a token and a lease, passing over those that others hold (`SKIP LOCKED`).
 3. For each row, in one transaction that holds the contact: run the whole gate on what is true now, and either store why
    not, or render the mail and commit the intent, `handing_off`. From here on no machine tries it again.
@@ -19,7 +19,7 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
-from campaigns.sending.claims import LEASE, claim, release
+from campaigns.sending.claims import LEASE, claim, is_due, release
 from campaigns.sending.hand_off import decide
 from campaigns.sending.outcomes import note
 from campaigns.sending.provider import Provider, UnreachableError
@@ -32,6 +32,8 @@ def send_due(
     *, clock: Callable[[], datetime] = timezone.now, seconds: float = 50.0, provider: Provider | None = None
 ) -> int:
     """Send what is due, for at most about `seconds`; return how many mails were handed over."""
+    if not is_due(now=clock()):
+        return 0
     provider = provider or Provider()
     try:
         provider.open()

@@ -20,6 +20,7 @@ class Inbox:
     def __init__(self) -> None:
         self.mails: list[tuple[str, EmailMessage]] = []
         self.behaviour = "accept"
+        self.port = 0
 
     @property
     def counts(self) -> Counter[str]:
@@ -64,6 +65,7 @@ def smtp_server() -> Iterator[tuple[Inbox, int]]:
     inbox, port = Inbox(), free_port()
     controller = Controller(inbox, hostname="127.0.0.1", port=port, decode_data=False)
     controller.start()
+    inbox.port = port
     try:
         yield inbox, port
     finally:

@@ -123,6 +123,7 @@ def _banner(state: Path, port: str) -> Panel:
         f"Shop       http://localhost:{port}/",
         f"Admin      http://localhost:{port}/admin/",
         f"           sign in as {admin_name()} with the password {password}",
+        f"Mails      http://localhost:{port}/admin/campaigns/receivedmail/",
         f"API docs   http://localhost:{port}/api/docs/",
         "",
         "Ctrl-C stops everything.",

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from rich.console import Console
 
 from recommendations.models import ModelVersion
 from reemio.bootstrap import BASE_DIR, state_dir
 from reemio.demo.keys import ensure_key
+from reemio.demo.mail import prepare_mail
 from reemio.management.steps import step
 
 CATALOGUE = BASE_DIR / "reemio" / "demo" / "catalogue.csv"
@@ -46,6 +48,8 @@ class Command(BaseCommand):
                 quietly("seed_dummy_data")
             with step(console, "Training"):
                 quietly("train")
+        with step(console, "E-mail campaigns") as notes:
+            notes.append(f"{prepare_mail(now=timezone.now())} planned")
         with step(console, "Admin account"):
             ensure_admin(state_dir() / PASSWORD_FILE)
         with step(console, "The shop's publishable key"):
