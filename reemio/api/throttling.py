@@ -1,4 +1,4 @@
-"""Throttling per key, or per address where no key was sent; reads and writes have limits of their own."""
+"""Throttling per secret key, else per address; reads and writes have limits of their own."""
 
 import hashlib
 import time
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from reemio.access.models import ApiKey
+from reemio.access.permissions import has_secret_key
 
 if TYPE_CHECKING:
     # DRF imports this module while it sets up its own views.
@@ -44,12 +45,14 @@ class PerCallerThrottle(BaseThrottle):
         return self._wait
 
     def _caller(self, request: Request) -> str:
-        if isinstance(request.auth, ApiKey):
+        if has_secret_key(request):
             return f"key-{request.auth.pk}"
         # An address is personal data: only its digest leaves this process.
-        return hashlib.blake2b(
+        address = hashlib.blake2b(
             (self.get_ident(request) or "local").encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12
         ).hexdigest()
+        # All of a shop's visitors share its publishable key: each is a caller of their own.
+        return f"key-{request.auth.pk}-{address}" if isinstance(request.auth, ApiKey) else address
 
 
 @cache

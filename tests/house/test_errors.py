@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
+from reemio.access.models import ApiKey, issue_key
 from reemio.api.throttling import parse_rate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -176,6 +177,16 @@ def test_each_caller_is_counted_apart_and_a_forged_header_makes_no_new_one(api: 
     assert api.post("/api/echo", {}).status_code == 200
     assert api.post("/api/echo", {}, headers={"X-Forwarded-For": "9.9.9.9"}).status_code == 429
     assert api.post("/api/echo", {}, REMOTE_ADDR="10.0.0.2").status_code == 200
+
+
+def test_the_visitors_of_a_shop_share_its_publishable_key_and_no_limit(api: APIClient, settings: Settings) -> None:
+    settings.REEMIO_THROTTLE_WRITE = "1/day"
+    for kind, another in ((ApiKey.Kind.PUBLISHABLE, 400), (ApiKey.Kind.SECRET, 429)):
+        _, key = issue_key(name="shop", kind=kind)
+        api.credentials(HTTP_AUTHORIZATION=f"Api-Key {key}")
+        visitors = ("10.1.1.1", "10.1.1.1", "10.1.1.2")
+        codes = [api.post("/api/v1/interactions", [], REMOTE_ADDR=address).status_code for address in visitors]
+        assert codes == [400, 429, another]
 
 
 def test_with_redis_away_requests_pass(api: APIClient, settings: Settings) -> None:
