@@ -223,6 +223,23 @@ def test_a_browser_whose_clock_is_days_ahead_is_put_right(visit: BrowserContext,
     assert abs(events()[0].occurred_at - timezone.now()) < timedelta(minutes=1)
 
 
+def test_what_reemio_refuses_is_dropped_and_what_something_before_it_refuses_is_kept(
+    visit: BrowserContext, serve: Serve
+) -> None:
+    tab = visit.new_page()
+    tab.goto(serve("/"))
+    loaded(tab)
+    tab.route("**/interactions/batch", lambda route: route.fulfill(status=400, body="<h1>Bad gateway</h1>"))
+    tab.evaluate("reemio.addToCart('lamp-1')")
+    assert tab.evaluate("reemio.flush()") is False
+    tab.unroute("**/interactions/batch")
+    tab.evaluate("reemio.track('nonsense', {product_id: 'lamp-2'})")
+    with tab.expect_console_message(lambda line: "refused" in line.text):
+        assert tab.evaluate("reemio.flush()") is True
+    assert [(one.interaction_type, one.product_id) for one in events()] == [("cart_add", "lamp-1")]
+    assert tab.evaluate("Object.keys(localStorage).filter((name) => name.includes(':q:'))") == []
+
+
 def test_the_shop_may_draw_as_it_likes_and_a_drawing_that_fails_breaks_nothing(
     visit: BrowserContext, serve: Serve
 ) -> None:
