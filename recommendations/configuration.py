@@ -1,5 +1,7 @@
 """How the engine is set up: event weights, decay, and each placement's settings; a model version may carry its own."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -81,6 +83,15 @@ def overruled(stored: Mapping[str, Any], overrides: Mapping[str, Mapping[str, An
         if name == Placement.HOMEPAGE and REPEATS in stored:
             changed[REPEATS] = {**stored[REPEATS], **fields}
     return changed
+
+
+def fingerprint(chosen: PlacementSettings) -> str:
+    """Return a digest of how a placement scores in stage 2: what was measured upon it holds as long as it is the same.
+
+    The mix counts without its order; rules and the reranker's own switch do not count.
+    """
+    scoring = {"weights": dict(chosen.weights), "rescale": chosen.rescale, "mix": dict(chosen.mix)}
+    return hashlib.sha256(json.dumps(scoring, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def from_json(stored: Mapping[str, Any]) -> EngineSettings:

@@ -10,3 +10,6 @@ LIST_SECONDS = Histogram(
 )
 LISTS_SHORT = Counter("reemio_lists_short", "Lists that came out shorter than was asked for.", ["placement"])
 SERVED_LISTS_LOST = Counter("reemio_served_lists_lost", "Served lists that could not be written down.")
+RERANKED = Counter(
+    "reemio_rerank", "Lists that came to the reranking stage, by where their scores came from.", ["relation", "outcome"]
+)

@@ -1,7 +1,7 @@
 """A request, in a straight line: read the taste, propose, blend, rerank, apply the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from recommendations.configuration import DEFAULT_RESCALE, from_json, overruled
 from recommendations.contracts import (
     Item,
     Placement,
+    PlacementSettings,
     ProductFacts,
     Query,
     Recommendations,
@@ -21,14 +22,35 @@ from recommendations.contracts import (
     Scored,
     Strategy,
     Taste,
+    Votes,
 )
 from recommendations.merchandising import Verdicts
 from recommendations.person import Person
+from recommendations.reranking import Reranked
 from recommendations.selectors import event_weights, placement_overrides
 from recommendations.shelf import ActiveVersion, shelf
 
 # Where rules move products, more of them have to be ranked than are shown.
 DEEPER = 4 * scoring.DEPTH
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """How one list came about: what each stage handed to the next. For whoever explains, measures or learns from it.
+
+    `asked_about` are the products that reranking went by, `pinnable` those that a pin may show.
+    """
+
+    context: Context
+    version: ActiveVersion
+    settings: PlacementSettings
+    votes: tuple[Votes, ...]
+    scored: tuple[Scored, ...]
+    facts: Mapping[int, ProductFacts]
+    pinnable: Sequence[int]
+    asked_about: tuple[int, ...]
+    reranked: Reranked
+    shown: tuple[Scored, ...]
 
 
 def recommend(
@@ -44,6 +66,20 @@ def recommend(
     exports. `rules_instead` takes the place of the merchandising rules, those that are live and those that are not,
     and `weights_instead` that of the event weights, the taste being recounted from the latest events: for previews.
     """
+    return answered(
+        consider(query, version=version, rules_instead=rules_instead, weights_instead=weights_instead)
+    )  # fmt: skip
+
+
+def consider(
+    query: Query,
+    *,
+    version: ActiveVersion | None = None,
+    rules_instead: Sequence[Rule] | None = None,
+    weights_instead: Mapping[str, float] | None = None,
+    stage: reranking.Stage | None = None,
+) -> Considered:
+    """Take one query through all stages, and keep what each of them made. `stage` overrules how reranking stands."""
     active, known = person.read(query, version=version.id if version else None)
     chosen_settings = version.settings if version else overruled(active.settings, placement_overrides())
     settings = from_json(chosen_settings).of_query(query)
@@ -65,27 +101,37 @@ def recommend(
     scored = scoring.blend(votes, settings, depth=DEEPER if live else scoring.DEPTH)
     pinnable = _pinnable(context)
     facts = {product: shelf.facts(product) for product in [*(one.product for one in scored), *pinnable]}
-    model = reranking.reranker_for(query.placement, switched_on=settings.rerank)
-    head = scored[: reranking.PAIRS]
-    ranked = reranking.rerank(
-        scored, model=model, context=_context_text(context), texts=[facts[one.product].title for one in head]
-    )
-    shown = rules.apply(
+    stage = stage or reranking.stage_of(query, settings, shelf.facts)
+    asked_about = _asked_about(context)
+    reranked = reranking.rerank(scored, stage=stage, context=asked_about)
+    before = Considered(context, version, settings, votes, scored, facts, pinnable, asked_about, reranked, ())
+    return replace(before, shown=applied(before, reranked.ranked))
+
+
+def applied(considered: Considered, ranked: Sequence[Scored]) -> tuple[Scored, ...]:
+    """Return what the business rules make of these ranked candidates."""
+    context, facts, query = considered.context, considered.facts, considered.context.query
+    return rules.apply(
         ranked,
         facts,
         barred=context.barred,
-        settings=settings,
+        settings=considered.settings,
         limit=query.limit,
-        together_first=query.placement is Placement.BOUGHT_TOGETHER and not settings.mix,
+        together_first=query.placement is Placement.BOUGHT_TOGETHER and not considered.settings.mix,
         verdicts=context.verdicts.of(list(facts), shelf),
-        pinnable=pinnable,
+        pinnable=considered.pinnable,
     )
+
+
+def answered(considered: Considered) -> Recommendations:
+    """Return the answer: what is shown, with reasons, and how it came about in short."""
+    context, facts = considered.context, considered.facts
     return Recommendations(
-        query=query,
+        query=context.query,
         strategy=_strategy(context),
-        items=tuple(_item(one, facts[one.product], context) for one in shown),
-        model_version=version.id,
-        rerank_state=model.state,
+        items=tuple(_item(one, facts[one.product], context) for one in considered.shown),
+        model_version=considered.version.id,
+        rerank_state=considered.reranked.state,
     )
 
 
@@ -117,10 +163,9 @@ def _is_stranger(context: Context) -> bool:
     return not context.anchors
 
 
-def _context_text(context: Context) -> str:
-    """Say in words what the list is about, as the reranker reads it."""
-    products = context.anchors or tuple(one.product for one in context.taste.recent[:5])
-    return "; ".join(shelf.facts(product).title for product in products)
+def _asked_about(context: Context) -> tuple[int, ...]:
+    """Return the products that reranking goes by: the anchors; else those of this visit; else the strongest recent."""
+    return context.anchors or tuple(one.product for one in context.taste.visit or context.taste.recent)
 
 
 def _strategy(context: Context) -> Strategy:

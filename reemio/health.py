@@ -21,6 +21,8 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # A check returns what is amiss in a few words, or nothing where all is well. It may raise instead.
 Check = Callable[[], str | None]
+# A detail tells how something stands that the service can do without.
+Detail = Callable[[], object]
 
 
 def probes_come_by_address(
@@ -45,18 +47,25 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return _uncached({"status": "ok"}, status=200)
 
 
-def readyz(checks: Mapping[str, Check]) -> Callable[[HttpRequest], HttpResponse]:
-    """Return the view that asks each check by name: 200 where all are well, 503 naming what is not otherwise."""
-    return require_safe(partial(_readyz, checks))
+def readyz(
+    checks: Mapping[str, Check], details: Mapping[str, Detail] | None = None
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Return the view that asks each check by name: 200 where all are well, 503 naming what is not otherwise.
+
+    Where all are well, the details are told besides.
+    """
+    return require_safe(partial(_readyz, checks, details or {}))
 
 
-def _readyz(checks: Mapping[str, Check], request: HttpRequest) -> HttpResponse:
+def _readyz(checks: Mapping[str, Check], details: Mapping[str, Detail], request: HttpRequest) -> HttpResponse:
     found = {name: _answer_of(name, check) for name, check in checks.items()}
     ready = not any(found.values())
-    body = {
+    body: dict[str, object] = {
         "status": "ok" if ready else "unavailable",
         "checks": {name: amiss or "ok" for name, amiss in found.items()},
     }
+    if ready:
+        body |= {name: detail() for name, detail in details.items()}
     return _uncached(body, status=200 if ready else 503)
 
 

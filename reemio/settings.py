@@ -312,6 +312,8 @@ REEMIO_RERANK_PLACEMENTS = env.list(
 REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
 # With up to this many products each web process keeps their vectors: 2 kB a product, and no query for what is near.
 REEMIO_VECTORS_IN_MEMORY = env.int("REEMIO_VECTORS_IN_MEMORY", 100_000)
+# Where cross-encoders that are trained here are kept; empty: `models` in the state directory.
+REEMIO_MODELS_DIR = env.str("REEMIO_MODELS_DIR", "")
 REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
 
 # --- E-mail -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from catalog import embedding
+from recommendations import reranking
 from reemio import health
 from reemio.api.errors import unknown_endpoint
 from reemio.gauges import GAUGES
@@ -18,7 +19,7 @@ READINESS: dict[str, health.Check] = {
 
 urlpatterns = [
     path("healthz", health.healthz),
-    path("readyz", health.readyz(READINESS)),
+    path("readyz", health.readyz(READINESS, {"reranking": reranking.standing})),
     path("metrics", health.metrics(GAUGES)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -15,12 +15,14 @@ observability.set_up(process="web")
 application = get_wsgi_application()
 
 from catalog import embedding  # noqa: E402  models need the loaded apps
+from recommendations import reranking  # noqa: E402
 
 
 def _warm_up() -> None:
     """Load the models, which /readyz waits for; requests that need none are answered meanwhile."""
     try:
         embedding.warm_up()
+        reranking.warm_up()
     except Exception:
         structlog.get_logger(__name__).exception("warm_up_failed")
 

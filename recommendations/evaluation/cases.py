@@ -61,7 +61,7 @@ HELD = f"""
         SELECT i.user_id, {BASKET} AS basket, i.occurred_at, i.id, p.id AS product, p.product_id, {AVAILABLE} AS wanted
         FROM user_interactions i JOIN catalog_product p ON p.product_id = i.product_id
         WHERE i.interaction_type = %(deed)s AND i.occurred_at >= %(as_of)s
-            AND i.occurred_at < now() + interval '1 day'
+            AND i.occurred_at < COALESCE(%(until)s::timestamptz, now() + interval '1 day')
     )
 """  # noqa: S608  constants of this module
 # Each known shopper's first basket after the moment, if they did anything with a product before it.
@@ -128,7 +128,7 @@ def cases_of(task: Task, split: Split, *, most: int | None, seed: int) -> Cases:
 
     Products that the mirror does not know, or that may not be shown today, are nobody's target.
     """
-    parameters = {"as_of": split.as_of, "deed": split.deed, "most": most, "seed": seed}
+    parameters = {"as_of": split.as_of, "until": split.until, "deed": split.deed, "most": most, "seed": seed}
     if task.placement is Placement.HOMEPAGE:
         return _homepage(task, split, parameters)
     if task is Task.PRODUCT:

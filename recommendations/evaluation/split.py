@@ -18,6 +18,14 @@ QUANTILE = """
     SELECT percentile_disc(%(share)s) WITHIN GROUP (ORDER BY occurred_at)
     FROM user_interactions WHERE interaction_type = %(deed)s AND occurred_at < now() + interval '1 day'
 """
+QUANTILE_UNTIL = """
+    SELECT percentile_disc(%(share)s) WITHIN GROUP (ORDER BY occurred_at)
+    FROM user_interactions WHERE interaction_type = %(deed)s AND occurred_at < %(until)s
+"""
+COUNTS_UNTIL = """
+    SELECT count(*) FILTER (WHERE occurred_at < %(as_of)s), count(*) FILTER (WHERE occurred_at >= %(as_of)s)
+    FROM user_interactions WHERE interaction_type = %(deed)s AND occurred_at < %(until)s
+"""
 HAPPENED = "SELECT EXISTS (SELECT 1 FROM user_interactions WHERE interaction_type = %s)"
 
 
@@ -27,12 +35,13 @@ class NothingToEvaluateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A moment, the kind of event that is to be foretold, and how many of those lie on either side."""
+    """A moment, the kind of event that is to be foretold, and how many lie on either side, up to `until` (now)."""
 
     as_of: datetime
     deed: str
     before: int
     after: int
+    until: datetime | None = None
 
 
 def split_at(as_of: datetime | None) -> Split:
@@ -50,6 +59,24 @@ def split_at(as_of: datetime | None) -> Split:
             f"There is nothing to evaluate: no {deed} lies {side} {found.as_of:%Y-%m-%d %H:%M}."
         )
     return found
+
+
+def held_out_before(until: datetime, share: float) -> Split:
+    """Split what happened before `until` where about the last `share` of its purchases (or views) begins.
+
+    Raises `NothingToEvaluateError` where nothing lies on one side.
+    """
+    for deed in ("purchase", "view"):
+        with connection.cursor() as cursor:
+            cursor.execute(QUANTILE_UNTIL, {"share": 1 - share, "deed": deed, "until": until})
+            (moment,) = cursor.fetchone()
+            if moment is None:
+                continue
+            cursor.execute(COUNTS_UNTIL, {"as_of": moment, "deed": deed, "until": until})
+            before, after = cursor.fetchone()
+        if before and after:
+            return Split(moment, deed, before, after, until)
+    raise NothingToEvaluateError(f"There is nothing to evaluate: too little happened before {until:%Y-%m-%d %H:%M}.")
 
 
 def _chosen(deed: str) -> Split:

@@ -19,6 +19,14 @@ def test_readyz_is_200_when_every_check_is_well() -> None:
     assert response.content == b'{"status": "ok", "checks": {"one": "ok"}}'
 
 
+def test_readyz_tells_details_only_when_all_is_well() -> None:
+    details = {"stage": lambda: "off"}
+    ready = health.readyz({"one": lambda: None}, details)(RequestFactory().get("/readyz"))
+    assert ready.content == b'{"status": "ok", "checks": {"one": "ok"}, "stage": "off"}'
+    not_ready = health.readyz({"one": lambda: "away"}, details)(RequestFactory().get("/readyz"))
+    assert not_ready.content == b'{"status": "unavailable", "checks": {"one": "away"}}'
+
+
 def test_readyz_is_503_and_names_what_is_not() -> None:
     def broken() -> str | None:
         raise ConnectionError("secret details of the network")

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from recommendations.contracts import Placement
@@ -14,6 +13,7 @@ from recommendations.evaluation.evaluate import Plan, VersionGoneError, evaluate
 from recommendations.evaluation.reports import METRIC_TITLES, TASK_TITLES, cases_in_words, rows_of, write_reports
 from recommendations.evaluation.split import NothingToEvaluateError
 from recommendations.management.arguments import add_as_of
+from recommendations.management.progress import Steps
 from recommendations.models import Evaluation
 from reemio.bootstrap import state_dir
 
@@ -86,36 +86,6 @@ class Command(BaseCommand):
                 f"{found} is kept in the admin, but its reports could not be written: {error}"
             ) from error
         self.stdout.write(self.style.SUCCESS(f"Reports: {markdown} and {figures}"))
-
-
-class Steps:
-    """A bar for each step of the run, on standard error."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=Console(stderr=True), disable=quiet)
-
-    def __enter__(self) -> "Steps":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._finish()
-        self._bars.stop()
-
-    def step(self, name: str, total: int | None = None) -> None:
-        """Begin a bar; the one before it is full."""
-        self._finish()
-        self._bars.add_task(name, total=total)
-
-    def tick(self) -> None:
-        """Advance the latest bar."""
-        self._bars.advance(self._bars.task_ids[-1])
-
-    def _finish(self) -> None:
-        if self._bars.task_ids:
-            latest = self._bars.tasks[-1]
-            self._bars.update(latest.id, total=latest.total or 1, completed=latest.total or 1)
 
 
 def _positive(most: int | None) -> int | None:

@@ -3,7 +3,7 @@
 1. Make sure that it is the only one, and that its port is free.
 2. Start the private servers.
 3. Prepare the data, in a process that ends and gives its memory back.
-4. Run web, worker and beat, and say where to look once they are ready.
+4. Run web, worker and beat; once they are ready, say where to look, and let the worker train a reranker.
 5. On Ctrl-C or SIGTERM stop them, then the private servers.
 """
 
@@ -34,6 +34,7 @@ from reemio.management.steps import step
 
 PROCFILE = BASE_DIR / "reemio" / "demo" / "Procfile"
 READY_SECONDS = 300
+RERANKER_MINUTES = "3"
 
 
 class Command(BaseCommand):
@@ -94,6 +95,7 @@ class Command(BaseCommand):
             time.sleep(0.5)
             if _answers(f"http://{address}:{port}/readyz"):
                 self.console.print(_banner(state, port))
+                _train_reranker()
                 return
         self.console.print(f"Not ready after {READY_SECONDS} s; http://{address}:{port}/readyz says what is missing.")
 
@@ -114,6 +116,12 @@ def _answers(url: str) -> bool:
             return bool(response.status == 200)
     except OSError:
         return False
+
+
+def _train_reranker() -> None:
+    """Hand the training to the worker, unless it was done before: the site is up, and stays responsive meanwhile."""
+    command = [sys.executable, "manage.py", "train_reranker", "--queue", "--if-none", "--minutes", RERANKER_MINUTES]
+    subprocess.run(command, cwd=BASE_DIR, check=False, stdout=subprocess.DEVNULL)  # noqa: S603  our own command
 
 
 def _banner(state: Path, port: str) -> Panel:
