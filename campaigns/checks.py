@@ -34,7 +34,7 @@ def provider_is_known(**kwargs: Any) -> list[CheckMessage]:
 def sender_is_an_address(**kwargs: Any) -> list[CheckMessage]:
     """Refuse a sender that is no address, where mails really leave."""
     _, address = parseaddr(settings.REEMIO_MAIL_FROM)
-    if not settings.PRODUCTION and not settings.REEMIO_MAIL_FROM:
+    if settings.EMAIL_PROVIDER == "mailbox" and not settings.REEMIO_MAIL_FROM:
         return []
     domain = address.rpartition("@")[2]
     if "." not in domain or "\n" in settings.REEMIO_MAIL_FROM:

@@ -62,6 +62,8 @@ DATABASES = {
         "CONN_MAX_AGE": env.int("REEMIO_DB_CONN_MAX_AGE", 600),
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": _DATABASE.get("OPTIONS", {}) | {"connect_timeout": 10},
+        "STATEMENT_TIMEOUT_MS": env.int("REEMIO_DB_STATEMENT_TIMEOUT_MS", 0),
+        "LOCK_TIMEOUT_MS": env.int("REEMIO_DB_LOCK_TIMEOUT_MS", 0),
         "TEST": {"NAME": "test_" + (_DATABASE["NAME"] or "reemio")},
     }
 }

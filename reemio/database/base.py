@@ -21,7 +21,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         params = super().get_connection_params()
         options = f"-c search_path={SCHEMA},public -c plan_cache_mode=force_generic_plan {NEAREST}"
-        params["options"] = f"{params.get('options', '')} {options}".strip()
+        timeouts = (
+            f"-c statement_timeout={self.settings_dict.get('STATEMENT_TIMEOUT_MS', 0)} "
+            f"-c lock_timeout={self.settings_dict.get('LOCK_TIMEOUT_MS', 0)}"
+        )
+        params["options"] = f"{params.get('options', '')} {options} {timeouts}".strip()
         params["prepare_threshold"] = PREPARE_THRESHOLD
         return params
 
