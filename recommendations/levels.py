@@ -11,6 +11,9 @@ MOST_VERSIONS = 3
 MOST_PROPOSED = 1000
 READ = 'SELECT code, products, "values" FROM recommendations_productlevels WHERE version_id = %s'
 
+# The level of usual days between two purchases; 0 for what is not bought again.
+RESTOCK_DAYS = "restock"
+
 Levels = dict[str, tuple[Ids, Scores]]
 _kept: dict[int, Levels] = {}
 _lock = Lock()

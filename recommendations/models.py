@@ -60,13 +60,14 @@ class NeighbourList(models.Model):
         AUDIENCE = "audience", "Had by the same shoppers"
         AUDIENCE_RECENT = "audience_recent", "Had by the same shoppers lately"
         NEXT_ORDER = "next_order", "In the order after"
-        ORDER_EASE = "order_ease", "Foretold by the rest of an order"
-        ORDER_EASE_SIZED = "order_ease_sized", "The same, large orders damped"
+        ORDER_EASE_SIZED = "order_ease_sized", "Foretold by the rest of an order"
         ORDER_EASE_SOFT = "order_ease_soft", "The same, strongly regularised"
         ORDER_EASE_BOTH = "order_ease_both", "The same, of orders and shoppers"
         CONFIDENCE = "confidence", "Share of orders, by order size"
         CONFIDENCE_SOFT = "confidence_soft", "Share of orders, by order size, softer"
         DAMPED = "damped", "Damped cosine of orders"
+        FORECAST = "forecast", "What shoppers took in the weeks after"
+        SEQUENCE = "sequence", "Dealt with next, in one visit"
         AUDIENCE_LONG = "audience_long", "Had by the same shoppers, over a year"
         AUDIENCE_SHORT = "audience_short", "Had by the same shoppers, over two months"
 
@@ -116,6 +117,23 @@ class ProductLevels(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} of version {self.version_id}"
+
+
+class VisitIndex(models.Model):
+    """The latest visits of a version, as a sparse matrix of visits by products, in little-endian arrays.
+
+    `products` holds our ids (8 bytes each), `pointers` where each visit begins in `columns` (4 bytes), `columns` places
+    in `products` (4 bytes), `fading` each visit's weight by its age (4 byte floats).
+    """
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, primary_key=True, related_name="visit_index")
+    products = models.BinaryField()
+    pointers = models.BinaryField()
+    columns = models.BinaryField()
+    fading = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"Visits of version {self.version_id}"
 
 
 class ProductPopularity(models.Model):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+import numpy as np
 from django.utils import timezone
 
-from recommendations import merchandising, person, reasons, reranking, rules, scoring, taste
+from recommendations import levels, merchandising, person, reasons, reranking, rules, scoring, taste
 from recommendations.candidates import Context
 from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
@@ -27,6 +29,8 @@ from recommendations.contracts import (
 from recommendations.merchandising import Verdicts
 from recommendations.person import Person
 from recommendations.reranking import Reranked
+from recommendations.restock import NOTHING as NO_RESTOCK
+from recommendations.restock import Restock, restock
 from recommendations.selectors import event_weights, placement_overrides
 from recommendations.shelf import ActiveVersion, shelf
 
@@ -92,7 +96,8 @@ def consider(
     live = merchandising.live(chosen, query.placement, now)
 
     liked = taste.of(known, now=now, event_weights=weights)
-    context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf))
+    again = _restock(query, known, version.id, now)
+    context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf), again)
     if settings.mix and _is_stranger(context):
         settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
     votes = (
@@ -135,13 +140,28 @@ def answered(considered: Considered) -> Recommendations:
     )
 
 
-def _context(query: Query, liked: Taste, known: Person, version: int | None, verdicts: Verdicts) -> Context:
-    """Put together what the sources ask for: our ids of the anchors, and everything that no list may hold."""
+def _context(
+    query: Query, liked: Taste, known: Person, version: int | None, verdicts: Verdicts, again: Restock
+) -> Context:
+    """Put together what the sources ask for: our ids of the anchors, and everything that no list may hold.
+
+    What was bought in the last 30 days stays away from the homepage, unless it is due to be bought again.
+    """
     anchors = tuple(dict.fromkeys(shelf.ids_of(query.anchors)))
     barred = {*anchors, *shelf.ids_of(query.exclude)}
     if query.placement is Placement.HOMEPAGE and not query.include_purchased:
-        barred |= liked.owned
-    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods, verdicts)
+        barred |= (liked.owned - again.due.keys()) | again.waiting
+    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods, verdicts, again)
+
+
+def _restock(query: Query, known: Person, version: int | None, now: datetime) -> Restock:
+    """Return what a homepage reminds of, and what it is too early for: nothing where repeats are shown anyway."""
+    wanted = query.placement is Placement.HOMEPAGE and not query.include_purchased
+    bought = np.array(sorted({event.product for event in known.events if event.kind == "purchase"}), np.int64)
+    if not wanted or len(bought) == 0:
+        return NO_RESTOCK
+    usual = levels.values_of(version, levels.RESTOCK_DAYS, bought)
+    return restock(known.events, dict(zip(bought.tolist(), usual.tolist(), strict=True)), now=now)
 
 
 def _pinnable(context: Context) -> list[int]:

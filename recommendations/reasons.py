@@ -14,7 +14,7 @@ DEEDS: Mapping[str, str] = {
 }
 # Signals whose support counts orders that held both products.
 TOGETHER_CODES = {
-    "together", "order_ease", "order_ease_sized", "order_ease_soft", "order_ease_both", "confidence", "confidence_soft",
+    "together", "order_ease_sized", "order_ease_soft", "order_ease_both", "confidence", "confidence_soft",
     "damped",
 }  # fmt: skip
 CODES: Mapping[str, str] = {
@@ -33,13 +33,19 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
     match one.loudest:
         case "pinned":
             return Reason("featured", "Picked by the shop")
-        case "own_due":
+        case "restock" | "own_due":
             return Reason("time_to_restock", "Time to restock: you usually buy this again about now")
         case "own_often" | "own_share" | "own_recent":
             times = f" {one.support} times" if one.support > 1 else ""
             return Reason("buy_again", f"Buy again: you bought this{times} before")
-        case "ease" | "audience" | "audience_recent" | "neighbours" if about and one.because in deeds:
+        case "ease" | "audience" | "audience_recent" | "forecast" | "neighbours" if about and one.because in deeds:
             return _because(about, deeds[one.because], one.support)
+        case "sequence" if about:
+            return Reason("next_after", f"Often chosen right after {about.title}", about.product_id)
+        case "visits":
+            return Reason("visits_like_this", f"Chosen in {_visits(one.support)} like this one")
+        case "forecast" if about and one.because == one.product:
+            return Reason("buy_again", "Buy again: shoppers with a history like yours did")
         case "next_order" if about:
             return Reason("next_after", f"Often bought after {about.title}", about.product_id)
         case "alike" | "alike_soft" if about:
@@ -60,7 +66,9 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
             return Reason("shoppers_like_you", text)
         case "taste":
             return Reason("matches_your_taste", "Close to what you have been looking at")
-        case "also_viewed" | "audience_long" | "audience_short" | "audience" | "audience_recent" | "ease" if about:
+        case (
+            "also_viewed" | "audience_long" | "audience_short" | "audience" | "audience_recent" | "ease" | "forecast"
+        ) if about:
             text = f"{_shoppers(one.support)} interested in {about.title} also chose this"
             return Reason("shoppers_also_chose", text, about.product_id)
         case "near" | "near_anchors":
@@ -88,6 +96,10 @@ def _popular(one: Scored) -> Reason:
     if one.popularity == 0:
         return Reason("new", "New in the shop")
     return Reason("popular", "Popular right now")
+
+
+def _visits(count: int) -> str:
+    return "a visit" if count == 1 else f"{count} visits"
 
 
 def _shoppers(count: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from recommendations.contracts import Ids, PlacementSettings, Scored, Scores, Source, Votes
+from recommendations.signals import RESTOCK, RESTOCK_WEIGHT
 
 # What goes on to the later stages, best first.
 DEPTH = 150
@@ -14,8 +15,9 @@ NAMED = 3.0
 def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = DEPTH) -> tuple[Scored, ...]:
     """Return every voted product once, best first: score = Σ weight × signal over content, collaborative, popularity.
 
-    A signal is the mean of its sources' rescaled votes; a source that is silent on a product counts 0. Equal scores
-    are ordered by our id, so the result does not depend on the order of votes or of candidates in them.
+    A signal is the mean of its sources' rescaled votes, or what an absolute vote says, if that is more; a source that
+    is silent on a product counts 0. Equal scores are ordered by our id, so the result does not depend on the order of
+    votes or of candidates in them.
     """
     if not any(len(one) for one in found):
         return ()
@@ -23,7 +25,7 @@ def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = D
         return _mixed(found, settings, depth)
     products = np.unique(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
-    rescaled = [rescale(one.scores, settings.rescale) for one in found]
+    rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
     signals = _signals(found, places, rescaled, len(products))
     score = sum((settings.weights.get(source, 0.0) * signals[source] for source in Source), np.zeros(len(products)))
     loudest = _loudest(found, places, rescaled, settings, len(products))
@@ -40,7 +42,7 @@ def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> t
     products = np.unique(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
     rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
-    weights = [settings.mix.get(one.code, 0.0) for one in found]
+    weights = [RESTOCK_WEIGHT if one.code == RESTOCK else settings.mix.get(one.code, 0.0) for one in found]
     total, parts = np.zeros(len(products)), {source: np.zeros(len(products)) for source in Source}
     for one, place, values, weight in zip(found, places, rescaled, weights, strict=True):
         total[place] += weight * values
@@ -79,9 +81,14 @@ def _signals(
     found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], count: int
 ) -> Mapping[Source, Scores]:
     signals = {source: np.zeros(count) for source in Source}
-    speakers = {source: sum(one.source is source for one in found) for source in Source}
-    for one, place, values in zip(found, places, rescaled, strict=True):
-        signals[one.source][place] += values / speakers[one.source]
+    speakers = {source: sum(one.source is source and not one.absolute for one in found) for source in Source}
+    spoken = list(zip(found, places, rescaled, strict=True))
+    for one, place, values in spoken:
+        if not one.absolute:
+            signals[one.source][place] += values / speakers[one.source]
+    for one, place, values in spoken:
+        if one.absolute:
+            signals[one.source][place] = np.maximum(signals[one.source][place], values)
     return {source: np.clip(values, 0.0, 1.0) for source, values in signals.items()}
 
 

@@ -17,6 +17,7 @@ class Form(StrEnum):
     SOURCE = "source"  # one of the default blend's own sources
     LIST = "list"  # neighbour lists of what the shopper dealt with, or of the cart
     SHOPPERS = "shoppers"  # what similar shoppers did, stored for each shopper
+    VISITS = "visits"  # what past visits like this one held
     OWN = "own"  # the shopper's own repeats
     LEVEL = "level"  # one number a product, the same for everybody
 
@@ -56,6 +57,9 @@ SHOPPERS = {
 }
 # 1 for whatever the shopper bought at any time: a weight of −1 puts it behind everything else.
 BOUGHT_BEFORE = "bought_before"
+# What is due to be bought again is no part of a tuned mix: where repeats are left out, it adds this much to a score.
+RESTOCK = "restock"
+RESTOCK_WEIGHT = 0.25
 POPULAR = {"popular": Signal(Source.POPULARITY, Form.SOURCE)}
 
 HOMEPAGE: Mapping[str, Signal] = MappingProxyType(
@@ -63,7 +67,7 @@ HOMEPAGE: Mapping[str, Signal] = MappingProxyType(
         "taste": Signal(Source.CONTENT, Form.SOURCE),
         "neighbours": Signal(Source.COLLABORATIVE, Form.SOURCE),
         "similar_shoppers": Signal(Source.COLLABORATIVE, Form.SOURCE),
-        **_lists("ease", "audience", "audience_recent", "next_order"),
+        **_lists("ease", "audience", "audience_recent", "next_order", "forecast", "sequence"),
         "alike": ALIKE["alike"],
         **SHOPPERS,
         **OWN,
@@ -74,14 +78,15 @@ HOMEPAGE: Mapping[str, Signal] = MappingProxyType(
 )
 # What an order's products say of each other.
 ORDER_LISTS = (
-    "order_ease", "order_ease_sized", "order_ease_both", "order_ease_soft", "confidence", "confidence_soft", "damped",
+    "order_ease_sized", "order_ease_both", "order_ease_soft", "confidence", "confidence_soft", "damped",
 )  # fmt: skip
 ANCHORED: Mapping[str, Signal] = MappingProxyType(
     {
         "near_anchors": Signal(Source.CONTENT, Form.SOURCE),
         "together": Signal(Source.COLLABORATIVE, Form.SOURCE),
         "also_viewed": Signal(Source.COLLABORATIVE, Form.SOURCE),
-        **_lists(*ORDER_LISTS, "audience_long", "audience_short"),
+        **_lists(*ORDER_LISTS, "audience_long", "audience_short", "sequence"),
+        "visits": Signal(Source.COLLABORATIVE, Form.VISITS),
         **ALIKE,
         **LEVELS,
         **POPULAR,

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from recommendations.contracts import Counts, Filters, Ids, Query, RuleAction, Scores, Source, Taste, Votes
 from recommendations.merchandising import NO_VERDICTS, Verdicts
 from recommendations.person import Neighbourhood
+from recommendations.restock import NOTHING as NO_RESTOCK
+from recommendations.restock import Restock
 from recommendations.shelf import Shelf
 
 # How many each source may propose: enough for 50 shown after rules, few enough to stay quick.
@@ -19,7 +21,8 @@ DEPTH = 150
 class Context:
     """What every source needs besides taste: shelf, the version that answers, anchors, and what may not be shown.
 
-    `neighbourhoods` are what similar shoppers did, by kind; `verdicts` which merchandising rules decide about what.
+    `neighbourhoods` are what similar shoppers did, by kind; `verdicts` which merchandising rules decide about what;
+    `restock` what the shopper is about to need again.
     """
 
     query: Query
@@ -30,6 +33,7 @@ class Context:
     barred: frozenset[int]
     neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
     verdicts: Verdicts = NO_VERDICTS
+    restock: Restock = NO_RESTOCK
 
     @property
     def filters(self) -> Filters:

@@ -1,7 +1,7 @@
 """Lists of neighbours, added up: who did this also did that, by products, by similar shoppers, by common orders."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from recommendations.candidates import Context, concatenated, votes
 from recommendations.contracts import Counts, Ids, NeighbourRow, Scores, Source, Votes
 from recommendations.models import NeighbourList
 from recommendations.neighbours import lists_of
+from recommendations.restock import as_arrays
+from recommendations.signals import RESTOCK
 
 Kind = NeighbourList.Kind
 
@@ -62,6 +64,15 @@ def similar_shoppers(context: Context) -> Votes | None:
     return votes(
         context, Source.COLLABORATIVE, "similar_shoppers", found.products, found.scores, supports=found.supports
     )  # fmt: skip
+
+
+def due_again(context: Context) -> Votes | None:
+    """Return what the shopper bought and whose usual interval has passed."""
+    if not context.restock.due:
+        return None
+    products, strengths = as_arrays(context.restock.due)
+    found = votes(context, Source.COLLABORATIVE, RESTOCK, products, strengths, because=products)
+    return replace(found, absolute=True)
 
 
 def votes_of(context: Context, code: str, found: Summed) -> Votes:

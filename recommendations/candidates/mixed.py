@@ -11,6 +11,7 @@ from recommendations.candidates import Context
 from recommendations.candidates.collaborative import (
     Summed,
     bought_with_anchors,
+    due_again,
     neighbours_of_anchors,
     neighbours_of_recent,
     similar_shoppers,
@@ -23,6 +24,7 @@ from recommendations.history import Profile, profile_of
 from recommendations.neighbours import lists_of_kinds
 from recommendations.repeats import OwnHistory, own_signals
 from recommendations.signals import BOUGHT_BEFORE, PROFILE_HALF_LIFE, PROPOSED, SIGNALS, TRENDS, Form
+from recommendations.visit_index import visits_of
 
 # Where a version knows no usual interval of a product.
 USUAL_DAYS = 30.0
@@ -61,6 +63,8 @@ def _personal(context: Context, asked: Mapping[Form, list[str]], event_weights: 
     for code in asked[Form.SOURCE]:
         if code in SOURCES and (one := SOURCES[code](context)) is not None:
             yield replace(one, code=code)
+    if (due := due_again(context)) is not None:
+        yield due
     profile = None
     if context.query.placement is Placement.HOMEPAGE and (asked[Form.LIST] or asked[Form.OWN]):
         now = context.query.as_of or timezone.now()
@@ -68,6 +72,7 @@ def _personal(context: Context, asked: Mapping[Form, list[str]], event_weights: 
         yield from _own(context, asked[Form.OWN], profile)
     yield from _lists(context, asked[Form.LIST], _interest(context, profile))
     yield from _shoppers(context, asked[Form.SHOPPERS])
+    yield from _visits(context, asked[Form.VISITS], _interest(context, profile))
 
 
 def _interest(context: Context, profile: Profile | None) -> dict[int, float]:
@@ -95,6 +100,15 @@ def _shoppers(context: Context, codes: list[str]) -> Iterator[Votes]:
             yield _showable(context, code, Summed(found.products, found.scores, found.supports, nothing))
 
 
+def _visits(context: Context, codes: list[str], interest: Mapping[int, float]) -> Iterator[Votes]:
+    if not codes or not interest:
+        return
+    held, weights = np.array(list(interest), np.int64), np.array(list(interest.values()))
+    products, totals, counts = visits_of(context.version).next_of(held, weights)
+    for code in codes:
+        yield _showable(context, code, Summed(products, totals, counts, np.zeros(len(products), np.int64)))
+
+
 def _own(context: Context, codes: list[str], profile: Profile) -> Iterator[Votes]:
     bought = np.flatnonzero(profile.orders > 0)
     if not codes or len(bought) == 0:
@@ -108,6 +122,8 @@ def _own(context: Context, codes: list[str], profile: Profile) -> Iterator[Votes
         usual=levels.values_of(context.version, "interval", products, otherwise=USUAL_DAYS),
     )
     values = own_signals(history) | {BOUGHT_BEFORE: np.ones(len(bought))}
+    if context.restock.due:
+        values[BOUGHT_BEFORE] = 1.0 - np.isin(products, list(context.restock.due))
     for code in codes:
         own = Summed(products, values[code], profile.orders[bought].astype(np.int64), products)
         yield replace(_showable(context, code, own), absolute=True)

@@ -7,6 +7,7 @@ from recommendations.candidates import Context, products_of
 from recommendations.candidates.collaborative import (
     alike_in_visit,
     bought_with_anchors,
+    due_again,
     neighbours_of_anchors,
     neighbours_of_recent,
     similar_shoppers,
@@ -27,7 +28,13 @@ def propose(context: Context) -> tuple[Votes, ...]:
 
 def _by_placement(context: Context) -> Sequence[Votes | None]:
     if context.query.placement is Placement.HOMEPAGE:
-        return near_taste(context), alike_in_visit(context), neighbours_of_recent(context), similar_shoppers(context)
+        return (
+            near_taste(context),
+            alike_in_visit(context),
+            neighbours_of_recent(context),
+            similar_shoppers(context),
+            due_again(context),
+        )
     if not context.anchors:
         return ()
     if context.query.placement is Placement.PRODUCT:

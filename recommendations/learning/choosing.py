@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from recommendations.learning.fitting import Enough, Task, ascended, bootstrapped, conditional_logit, ndcg, unit
+from recommendations.learning.fitting import (
+    Enough,
+    Task,
+    ascended,
+    bootstrapped,
+    conditional_logit,
+    mean_ndcg,
+    ndcg,
+    unit,
+)
 from recommendations.learning.sparse import Floats
 
 # Weights smaller than this are left out: their signals need not be computed at every request.
@@ -25,10 +34,13 @@ class Choice:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-def choose(older: Sequence[Task], newest: Task, *, default: Default, seed: int, enough: Enough) -> Choice:
+def choose(
+    older: Sequence[Task], newest: Task, *, default: Default, seed: int, enough: Enough, last: Enough | None = None
+) -> Choice:
     """Return the best of the single signals and the fitted mixes, if its gain's 95 % interval lies above 0.
 
-    `default` scores a task's candidates as the default blend does. The winner is fitted again on all cuts.
+    `default` scores a task's candidates as the default blend does. The winner goes on from where it stands on all cuts.
+    Weights are sought until `enough`, the winner's until `last`.
     """
     cases = newest.candidates.cases
     if cases < FEWEST_CASES or not older or not any(task.right.any() for task in older):
@@ -47,7 +59,9 @@ def choose(older: Sequence[Task], newest: Task, *, default: Default, seed: int, 
     }
     if low <= 0:
         return Choice({}, "No mix was surely better than the default blend.", evidence)
-    weights = rivals[winner] if winner in newest.candidates.codes else _again(winner, [*older, newest], enough)
+    weights = rivals[winner]
+    if winner not in newest.candidates.codes:
+        weights = ascended([*older, newest], weights, enough=last or enough)
     mix = _named(weights, newest.candidates.codes)
     return Choice(mix, f"{winner} gains {low:.4f} to {high:.4f} NDCG@10 over the default blend.", evidence)
 
@@ -56,15 +70,11 @@ def _rivals(older: Sequence[Task], newest: Task, enough: Enough) -> dict[str, Fl
     codes = newest.candidates.codes
     rivals: dict[str, Floats] = {code: np.eye(len(codes))[column] for column, code in enumerate(codes)}
     for name, signed in (("logit", False), ("signed logit", True)):
-        weights = _without_small(conditional_logit(older, signed=signed))
-        rivals[name] = weights
-        rivals[f"{name}, ascended"] = _without_small(ascended(older, weights, enough=enough))
+        rivals[name] = _without_small(conditional_logit(older, signed=signed))
+    # Going on from the better one is enough: from the other one, the ascent ends as high.
+    start = max(("logit", "signed logit"), key=lambda name: mean_ndcg(older, rivals[name]))
+    rivals[f"{start}, ascended"] = _without_small(ascended(older, rivals[start], enough=enough))
     return rivals
-
-
-def _again(winner: str, tasks: Sequence[Task], enough: Enough) -> Floats:
-    weights = conditional_logit(tasks, signed=winner.startswith("signed"))
-    return ascended(tasks, weights, enough=enough) if winner.endswith("ascended") else weights
 
 
 def _without_small(weights: Floats) -> Floats:

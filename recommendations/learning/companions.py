@@ -40,7 +40,11 @@ class Lists:
 
 def counted(scores: sp.csr_matrix, left: sp.csr_matrix, right: sp.csr_matrix, *, most: int) -> Lists:
     """Return the best `most` of each row, with how many rows of `left` and `right` hold both products."""
-    kept = top_of_rows(scores, most)
+    return supported(top_of_rows(scores, most), left, right)
+
+
+def supported(kept: sp.csr_matrix, left: sp.csr_matrix, right: sp.csr_matrix) -> Lists:
+    """Return these entries, with how many rows of `left` hold the one product and of `right` the other."""
     kept.sort_indices()
     transposed, other = binary(left).T.tocsr(), binary(right)
     parts = [np.zeros(0)]

@@ -1,6 +1,6 @@
 """Rolling cuts of time: what was known at a moment, and what was wanted in the days after it. No Django here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -51,15 +51,6 @@ def cuts_before(events: Events, *, until: float) -> list[Cut]:
     seen = (until - float(events.moment.min())) / SECONDS_PER_DAY
     window = min(LONGEST_WINDOW, seen / 10) * SECONDS_PER_DAY
     return [Cut(until - window * (n + 1), until - window * n) for n in range(CUTS)]
-
-
-def between(events: Events, start: float, end: float) -> Events:
-    """Return the events of a span of time; persons and products keep their numbers."""
-    chosen = (events.moment >= start) & (events.moment < end)
-    columns = {
-        one.name: getattr(events, one.name)[chosen] for one in fields(Events) if one.name not in ("persons", "products")
-    }
-    return replace(events, **columns)
 
 
 def task_of(face: Face, tables: SignalTables, future: Events, *, seed: int) -> Task | None:

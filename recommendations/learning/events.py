@@ -1,6 +1,6 @@
 """All events up to a moment, as arrays. No Django here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,3 +28,12 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.person)
+
+
+def between(events: Events, start: float, end: float) -> Events:
+    """Return the events of a span of time; persons and products keep their numbers."""
+    chosen = (events.moment >= start) & (events.moment < end)
+    columns = {
+        one.name: getattr(events, one.name)[chosen] for one in fields(Events) if one.name not in ("persons", "products")
+    }
+    return replace(events, **columns)

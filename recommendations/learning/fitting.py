@@ -129,6 +129,11 @@ def ascended(tasks: Sequence[Task], weights: Floats, *, enough: Enough, rounds: 
     return unit(weights)
 
 
+def mean_ndcg(tasks: Sequence[Task], weights: Floats) -> float:
+    """Return the mean NDCG@10 of a mix, every task counting the same."""
+    return _mean(tasks, [task.candidates.signals @ weights.astype(np.float32) for task in tasks])
+
+
 def unit(weights: Floats) -> Floats:
     """Return the weights scaled so that their sizes add up to 1."""
     return weights / max(float(np.abs(weights).sum()), 1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommendations.decay import SECONDS_PER_DAY
-from recommendations.learning.events import Events
+from recommendations.learning.events import Events, between
 from recommendations.learning.neighbours import binary
 from recommendations.learning.sparse import Floats, scale_rows
 from recommendations.signals import PROFILE_HALF_LIFE
@@ -84,6 +84,37 @@ class Material:
         same = person[order[1:]] == person[order[:-1]]
         first, second = order[:-1][same], order[1:][same]
         return matrix[first], matrix[second], self._decay(moment[second], half_life)
+
+    def windows(
+        self, half_life: float, *, most: int, days: float, fading: float
+    ) -> tuple[sp.csr_matrix, sp.csr_matrix, Floats]:
+        """Return profiles at the beginnings of the last windows, what the same persons took in them, and weights.
+
+        Windows last `days`, or a tenth of what a younger shop has seen. Each one back counts `fading` as much as the
+        one after it, and a person in a window 1/√(how many they took), so that heavy buyers do not speak for all.
+        """
+        events = self.events
+        first = float(events.moment.min()) if len(events) else self.until
+        span = min(days * SECONDS_PER_DAY, (self.until - first) / 10)
+        chosen = events.bought if events.bought.any() else events.weight > 0
+        befores, afters, weights = [], [], []
+        for number in range(most):
+            end = self.until - span * number
+            window = (events.moment >= end - span) & (events.moment < end) & chosen
+            place = (events.person[window], events.product[window])
+            after = sp.csr_matrix(
+                (np.ones(int(window.sum())), place), shape=(len(events.persons), len(events.products))
+            )
+            after.sum_duplicates()
+            earlier = Material(
+                between(events, -np.inf, end - span), until=end - span, purchase_weight=self.purchase_weight
+            )
+            before = earlier.persons(half_life)
+            present = np.flatnonzero((np.diff(before.indptr) > 0) & (np.diff(after.indptr) > 0))
+            befores.append(before[present])
+            afters.append(binary(after[present]))
+            weights.append(fading**number / np.sqrt(np.diff(after.indptr)[present]))
+        return sp.vstack(befores, format="csr"), sp.vstack(afters, format="csr"), np.concatenate(weights)
 
     def _decay(self, moments: Floats, half_life: float | None) -> Floats:
         if half_life is None:

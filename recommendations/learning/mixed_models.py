@@ -10,6 +10,7 @@ from recommendations.learning.levels import INTERVAL, levels
 from recommendations.learning.material import Material
 from recommendations.learning.neighbours import Row
 from recommendations.learning.own import OwnRepeats
+from recommendations.learning.sequences import latest_visits
 from recommendations.learning.signal_models import LIST_MODELS, chosen_by_similar
 from recommendations.learning.sparse import Ints
 from recommendations.models import ModelVersion
@@ -38,6 +39,9 @@ def learn_mixed(
         progress(code)
         rows = _chosen(material, code, np.array(sorted(users), np.int64))
         stored[code] = versions.store_neighbourhoods(version, rows, users, products, kind=code)
+    if asked[Form.VISITS]:
+        progress("visits")
+        stored["visits"] = versions.store_visits(version, latest_visits(material.events, until=material.until))
     if asked[Form.LEVEL]:
         progress("levels")
         found_levels = levels(material.events, until=material.until)

@@ -7,10 +7,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommendations.learning.companions import Lists, audience, cooccurrence, counted, successors
-from recommendations.learning.ease import ease
+from recommendations.learning.ease import ease, forecast
 from recommendations.learning.material import Material
 from recommendations.learning.neighbours import binary
+from recommendations.learning.sequences import sequential_rules
 from recommendations.learning.sparse import Ints, entries, scale_columns, scale_rows, squared_rows, top_of_rows
+from recommendations.signals import PROFILE_HALF_LIFE
 
 LIST_LENGTH = 100
 CHUNK = 256
@@ -32,6 +34,16 @@ def _ease_of_persons(material: Material) -> Lists | None:
     return ease(matrix, ridge=400.0 * mean**2 + 1e-6, most=2 * LIST_LENGTH)
 
 
+def _forecast(material: Material) -> Lists | None:
+    before, after, weight = material.windows(PROFILE_HALF_LIFE, most=8, days=28.0, fading=0.8)
+    persons = material.persons(None)
+    return forecast(before, after, weight, ridge=40.0, most=2 * LIST_LENGTH, support_from=persons)
+
+
+def _sequence(material: Material) -> Lists:
+    return sequential_rules(material.events, until=material.until, half_life=90.0, most=LIST_LENGTH)
+
+
 def _next_order(material: Material) -> Lists:
     first, second, weight = material.followers(90.0)
     return successors(first, second, weight, damping=2.0, most=LIST_LENGTH)
@@ -47,8 +59,9 @@ def _ease_of_orders(size_power: float, ridge: float) -> Model:
 
 def _ease_of_both(material: Material) -> Lists | None:
     persons = binary(material.persons(None)).astype(np.float64)
-    stacked = sp.vstack([material.weighted_baskets(240.0, size_power=0.0), persons], format="csr")
-    return ease(stacked, ridge=30.0, most=2 * LIST_LENGTH, support_from=material.baskets[0])
+    persons = scale_rows(persons, 0.55 / np.maximum(np.diff(persons.indptr), 1) ** 0.125)
+    stacked = sp.vstack([material.weighted_baskets(180.0, size_power=0.25), persons], format="csr")
+    return ease(stacked, ridge=10.0, most=2 * LIST_LENGTH, support_from=material.baskets[0])
 
 
 def _confidence(half_life: float | None, size_power: float, a: float, b: float, damping: float) -> Model:
@@ -66,8 +79,9 @@ LIST_MODELS: Mapping[str, Model] = MappingProxyType(
         "audience": _audience(180.0, 180.0, 0.5, 0.1),
         "audience_recent": _audience(180.0, 7.0, 0.2, 0.1),
         "next_order": _next_order,
-        "order_ease": _ease_of_orders(0.0, 10.0),
-        "order_ease_sized": _ease_of_orders(0.25, 5.0),
+        "forecast": _forecast,
+        "sequence": _sequence,
+        "order_ease_sized": _ease_of_orders(0.25, 10.0),
         "order_ease_soft": _ease_of_orders(0.0, 300.0),
         "order_ease_both": _ease_of_both,
         "confidence": _confidence(180.0, 1.0, 1.0, 0.1, 0.5),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -16,10 +17,12 @@ from recommendations.learning.material import Material
 from recommendations.learning.matrices import interest_matrix, order_matrix
 from recommendations.learning.neighbours import Row, item_neighbours, together
 from recommendations.learning.own import OwnRepeats
+from recommendations.learning.sequences import latest_visits
 from recommendations.learning.shoppers import neighbourhoods
 from recommendations.learning.signal_models import LIST_MODELS, SHOPPER_MODELS, chosen_by_similar
 from recommendations.learning.sparse import Floats, Ints, entries, keys_of, top_of_rows, without
 from recommendations.signals import ANCHORED, HOMEPAGE, POPULARITY_HALF_LIVES, PROPOSED, SIGNALS, Form
+from recommendations.visit_neighbours import Visits
 
 # As deep as the default blend's sources look, and as long as their stored lists are.
 SOURCE_DEPTH = 150
@@ -48,6 +51,11 @@ class SignalTables:
         self.shop, self.material = shop, shop.material
         self.products = len(self.material.events.products)
         self._lists: dict[str, Lists | None] = {}
+
+    @cached_property
+    def visits(self) -> Visits:
+        """Return the visits that are kept."""
+        return latest_visits(self.material.events, until=self.material.until)
 
     @property
     def dead(self) -> Ints:
@@ -136,7 +144,21 @@ class SignalTables:
         found["near_anchors"] = near if not single.all() else (anchors @ self.content).tocsr()
         found["together"] = (anchors @ self.together).tocsr()
         found["also_viewed"] = (anchors @ self.item_to_item).tocsr()
+        found["visits"] = self._next_of(anchors)
         return found
+
+    def _next_of(self, held: sp.csr_matrix) -> sp.csr_matrix:
+        ids, lists = self.material.events.products, []
+        for start, end in pairwise(held.indptr.tolist()):
+            lists.append(self.visits.next_of(ids[held.indices[start:end]], held.data[start:end]))
+        return _matrix(
+            [
+                Row(row, np.searchsorted(ids, found), scores, counts)
+                for row, (found, scores, counts) in enumerate(lists)
+            ],
+            self.products,
+            rows=held.shape[0],
+        )
 
     def _common(self, codes: Sequence[str], profile: sp.csr_matrix) -> dict[str, Table]:
         found: dict[str, Table] = {}

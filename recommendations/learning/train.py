@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from django.db import connection, transaction
 from django.utils import timezone
 
-from recommendations import popular
+from recommendations import levels, popular
 from recommendations.configuration import from_json
 from recommendations.forward_decay import keep_from_folding, recount_popularity
 from recommendations.history import purchase_weight
@@ -24,10 +25,13 @@ from recommendations.learning.material import Material
 from recommendations.learning.matrices import interest_matrix, order_matrix
 from recommendations.learning.mixed_models import learn_mixed
 from recommendations.learning.neighbours import item_neighbours, together
+from recommendations.learning.own import OwnRepeats
 from recommendations.learning.reading import read_events
+from recommendations.learning.restock import restock_days
 from recommendations.learning.shoppers import neighbourhoods
 from recommendations.models import ModelVersion, NeighbourList
 from recommendations.selectors import event_weights
+from recommendations.shelf import shelf
 
 LIST_LENGTH = 50
 NEIGHBOURHOOD_LENGTH = 100
@@ -122,11 +126,24 @@ def _learn(
         products, vectors = read_embeddings()
         rows = content_neighbours(vectors, most=LIST_LENGTH)
         figures.values["content"] = versions.store_lists(version, NeighbourList.Kind.CONTENT, rows, products, products)
+    with figures.timed("repeat purchases", progress):
+        days = restock_days(OwnRepeats(events, until=version.as_of.timestamp()), shelf_categories(events))
+        versions.store_levels(version, levels.RESTOCK_DAYS, events.products, days)
+        figures.values["restocked products"] = int((days > 0).sum())
     mixed = from_json(version.settings).mixed
     if mixed:
         with figures.timed("mixed signals", progress):
             material = Material(events, until=version.as_of.timestamp(), purchase_weight=purchase_weight(weights))
             figures.values |= learn_mixed(version, material, mixed, users, progress)
+
+
+def shelf_categories(events: Events) -> npt.NDArray[np.int64]:
+    """Return a number for the category of every product of the events, the same for the same category."""
+    shelf.refresh()
+    names = [shelf.facts(product).category for product in events.products.tolist()]
+    return (
+        np.unique(np.array(names, object), return_inverse=True)[1].astype(np.int64) if names else np.zeros(0, np.int64)
+    )
 
 
 def _store(version: ModelVersion, kind: str, rows: Any, events: Events, figures: _Figures) -> None:

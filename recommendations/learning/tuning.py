@@ -1,9 +1,8 @@
 """`tune`: which signals and weights serve this shop, found on its own past, kept as a new version with the evidence."""
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,16 @@ from django.utils import timezone
 from recommendations.configuration import DEFAULT_PLACEMENTS, EngineSettings, from_json, to_json
 from recommendations.contracts import Filters, Placement, PlacementSettings
 from recommendations.history import purchase_weight
-from recommendations.learning.choosing import Choice, choose
+from recommendations.learning.choosing import Choice
 from recommendations.learning.content import read_embeddings
-from recommendations.learning.cuts import Cut, Face, between, cuts_before, task_of
+from recommendations.learning.cuts import Face
 from recommendations.learning.events import Events
-from recommendations.learning.fitting import Task
-from recommendations.learning.material import Material
 from recommendations.learning.reading import read_events
-from recommendations.learning.signal_tables import Shop, SignalTables, default_score, default_together
+from recommendations.learning.seeking import Budget, Past, choice_of, tasks_of
 from recommendations.learning.train import train
 from recommendations.models import ModelVersion
 from recommendations.selectors import event_weights
 from recommendations.shelf import shelf
-from recommendations.signals import BOUGHT_BEFORE
-
-# After this part of the time no further cut is begun; weights are sought up to the other; training comes last.
-BUILDING_SHARE = 0.5
-SEEKING_SHARE = 0.85
-FEWEST_EVENTS = 200
 
 Progress = Callable[[str], None]
 
@@ -57,44 +48,18 @@ def tune(
     A face changes only where the gain over the default blend has a 95 % interval above 0. The version becomes the
     active one if any face has a mix that the active version lacks, and REEMIO_AUTO_TUNE is on.
     """
-    began = time.monotonic()
+    budget = Budget(60 * minutes)
     moment = as_of or timezone.now()
     progress("events")
     events = read_events(until=moment, event_weights=event_weights())
-    tasks = _tasks(
-        events, faces, moment, seed, lambda: time.monotonic() - began > BUILDING_SHARE * minutes * 60, progress
-    )
+    past = Past(events, *_catalogue(events.products), moment.timestamp(), purchase_weight(event_weights()))
+    tasks = tasks_of(past, faces, seed=seed, budget=budget, progress=progress)
     choices = {}
-    for place, face in enumerate(faces, start=1):
+    for place, face in enumerate(faces):
         progress(f"mix of {face}")
-        share = BUILDING_SHARE + (SEEKING_SHARE - BUILDING_SHARE) * place / len(faces)
-        choices[face] = _choice(face, tasks[face], len(events), seed, began + share * minutes * 60)
-    return _kept(choices, moment, events, seed, round(time.monotonic() - began, 1), progress)
-
-
-def _tasks(
-    events: Events, faces: Collection[Face], moment: datetime, seed: int, late: Callable[[], bool], progress: Progress
-) -> dict[Face, list[Task]]:
-    """Return the tasks of each face, newest first. The tables of a cut are dropped before the next one's are made."""
-    found: dict[Face, list[Task]] = {face: [] for face in faces}
-    vectors, shown = _catalogue(events.products)
-    for number, cut in enumerate(cuts_before(events, until=moment.timestamp())):
-        if number >= 2 and late():
-            break
-        tables = _tables(events, cut, vectors, shown)
-        for face in faces:
-            progress(f"{face}, cut {datetime.fromtimestamp(cut.moment, UTC):%Y-%m-%d}")
-            task = task_of(face, tables, between(events, cut.moment, cut.end), seed=seed + number)
-            if task is not None:
-                found[face].append(task)
-    return found
-
-
-def _tables(events: Events, cut: Cut, vectors: Any, shown: Any) -> SignalTables:
-    material = Material(
-        between(events, -np.inf, cut.moment), until=cut.moment, purchase_weight=purchase_weight(event_weights())
-    )
-    return SignalTables(Shop(material, vectors, shown))
+        left = len(faces) - place
+        choices[face] = choice_of(face, tasks.pop(face), events=len(events), seed=seed, budget=budget, faces=left)
+    return _kept(choices, moment, events, seed, budget, progress)
 
 
 def _catalogue(products: Any) -> tuple[Any, Any]:
@@ -110,24 +75,8 @@ def _catalogue(products: Any) -> tuple[Any, Any]:
     return vectors, (slots >= 0) & (shelf.eligible(Filters())[slots] if len(slots) else True)
 
 
-def _choice(face: Face, tasks: list[Task], events: int, seed: int, deadline: float) -> Choice:
-    if events < FEWEST_EVENTS or len(tasks) < 2:
-        return Choice({}, f"Too little to learn from: {events} events, {len(tasks)} windows with cases.")
-    default = default_together if face is Face.BOUGHT_TOGETHER else default_score
-    choice = choose(
-        tasks[:0:-1],
-        tasks[0],
-        default=lambda task: default(task.candidates),
-        seed=seed,
-        enough=lambda: time.monotonic() > deadline,
-    )
-    if face is Face.HOMEPAGE and choice.mix:
-        return replace(choice, mix={**choice.mix, BOUGHT_BEFORE: -1.0})
-    return choice
-
-
 def _kept(
-    choices: dict[Face, Choice], moment: datetime, events: Events, seed: int, seconds: float, progress: Progress
+    choices: dict[Face, Choice], moment: datetime, events: Events, seed: int, budget: Budget, progress: Progress
 ) -> Tuned:
     active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
     before = from_json(active.settings if active else {})
@@ -139,7 +88,7 @@ def _kept(
         "as_of": moment.isoformat(),
         "events": len(events),
         "seed": seed,
-        "seconds": seconds,
+        "seconds": round(budget.passed, 1),
         "faces": {
             face.value: {"why": one.why, "mix": dict(one.mix), **one.evidence} for face, one in choices.items()
         },

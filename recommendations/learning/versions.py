@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recommendations.learning.neighbours import Row
-from recommendations.models import FreshPair, ModelVersion, NeighbourList, ProductLevels, ShopperNeighbourhood
+from recommendations.models import (
+    FreshPair,
+    ModelVersion,
+    NeighbourList,
+    ProductLevels,
+    ShopperNeighbourhood,
+    VisitIndex,
+)
+from recommendations.visit_neighbours import Visits
 
 KEPT_VERSIONS = 3
 # Activations queue up behind this lock, so that two trainings that end together leave exactly one version active.
@@ -78,6 +87,18 @@ def store_levels(
     )
 
 
+def store_visits(version: ModelVersion, visits: Visits) -> int:
+    """Write the visits that session neighbours are looked for in; return how many there are."""
+    VisitIndex.objects.create(
+        version=version,
+        products=visits.products.astype("<i8").tobytes(),
+        pointers=visits.pointers.astype("<i4").tobytes(),
+        columns=visits.columns.astype("<i4").tobytes(),
+        fading=visits.fading.astype("<f4").tobytes(),
+    )
+    return len(visits.fading)
+
+
 def activate(version: ModelVersion) -> None:
     """Make `version` the one that answers. Readers see the version before it until this commits."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -88,12 +109,11 @@ def activate(version: ModelVersion) -> None:
 
 
 def revert() -> ModelVersion | None:
-    """Let the version that answered before the active one answer again; return it, or None where there is none."""
-    before = (
-        ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, activated_at__isnull=False)
-        .order_by("-activated_at", "-pk")
-        .first()
-    )
+    """Let the last version with other settings answer again, else the one before; return it, or None without any.
+
+    Nightly trainings keep the settings, so what was tuned is taken back however many nights lie between.
+    """
+    before = last_with_other_settings() or last_answering()
     if before is None:
         return None
     activate(before)
@@ -101,19 +121,44 @@ def revert() -> ModelVersion | None:
     return before
 
 
+def last_answering() -> ModelVersion | None:
+    """Return the version that answered before the active one."""
+    return _answered().first()
+
+
+def last_with_other_settings() -> ModelVersion | None:
+    """Return the last version that answered with other settings than the active one: what undoes a tuning."""
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+    return None if active is None else _answered().exclude(settings=active.settings).first()
+
+
+def _answered() -> QuerySet[ModelVersion]:
+    answered = ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, activated_at__isnull=False)
+    return answered.order_by("-activated_at", "-pk")
+
+
 def prune_versions() -> int:
-    """Delete all but the active and the latest few versions; return how many went."""
+    """Delete all but the active version, the latest few, and the one to revert to; return how many went.
+
+    A night's training must not take away what can be gone back to, so the last version that answered with other
+    settings than the active one stays as well, however old.
+    """
     done = [ModelVersion.State.READY, ModelVersion.State.RETIRED, ModelVersion.State.FAILED]
-    kept = ModelVersion.objects.filter(state__in=done).values_list("pk", flat=True)[:KEPT_VERSIONS]
-    old = ModelVersion.objects.filter(state__in=done).exclude(pk__in=list(kept)).values_list("pk", flat=True)
+    finished = ModelVersion.objects.filter(state__in=done)
+    latest = finished.values_list("pk", flat=True)[:KEPT_VERSIONS]
+    kept = set(latest)
+    kept |= {version.pk for version in (last_answering(), last_with_other_settings()) if version is not None}
+    old = finished.exclude(pk__in=kept).values_list("pk", flat=True)
     for pk in old:
         with transaction.atomic():
             NeighbourList.objects.filter(version=pk)._raw_delete("default")
             ShopperNeighbourhood.objects.filter(version=pk)._raw_delete("default")
             ProductLevels.objects.filter(version=pk)._raw_delete("default")
+            VisitIndex.objects.filter(version=pk)._raw_delete("default")
             ModelVersion.objects.filter(pk=pk).delete()
-    oldest = ModelVersion.objects.order_by("pk").values_list("pk", flat=True).first()
-    FreshPair.objects.filter(epoch__lt=oldest or 0)._raw_delete("default")
+    # An older version that is kept to go back to is brought up to date by the next training instead.
+    running = ModelVersion.objects.exclude(state__in=done).values_list("pk", flat=True)
+    FreshPair.objects.filter(epoch__lt=min({*latest, *running}, default=0))._raw_delete("default")
     return len(old)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.models import Product, ProductEmbedding
 from interactions.models import FreshInteraction, Interaction
-from recommendations import merchandising, neighbours, popular, selectors
+from recommendations import levels, merchandising, neighbours, popular, selectors, visit_index
 from recommendations.recorder import recorder
 from recommendations.shelf import shelf
 from recommendations.vectors import vectors
@@ -21,8 +21,8 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_engine() -> Iterator[None]:
     """Forget what this process keeps between requests: each test has a database of its own."""
-    keeps = (shelf.clear, vectors.clear, neighbours.forget, popular.forget, selectors.forget, merchandising.forget)
-    for forget in keeps:
+    forgetful = (neighbours, popular, selectors, merchandising, levels, visit_index)
+    for forget in (shelf.clear, vectors.clear, *(one.forget for one in forgetful)):
         forget()
     yield
     recorder.close()

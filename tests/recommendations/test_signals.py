@@ -9,9 +9,10 @@ import scipy.sparse as sp
 from recommendations.contracts import PlacementSettings, Source, Votes
 from recommendations.decay import SECONDS_PER_DAY
 from recommendations.learning.companions import audience, cooccurrence, successors
-from recommendations.learning.ease import ease
+from recommendations.learning.ease import ease, forecast
 from recommendations.learning.events import Events
 from recommendations.learning.levels import levels, popularity, trend
+from recommendations.learning.material import Material
 from recommendations.learning.own import OwnRepeats
 from recommendations.learning.sparse import entries, top_of_rows
 from recommendations.repeats import OwnHistory, own_signals
@@ -43,18 +44,44 @@ def test_ease_is_the_closed_form_of_a_naive_inverse() -> None:
     inverse = np.linalg.inv(dense.T @ dense + 5.0 * np.eye(6))
     expected = -inverse / np.diag(inverse)
     np.fill_diagonal(expected, 0.0)
-    found = ease(sp.csr_matrix(dense), ridge=5.0, most=6)
+    found = ease(sp.csr_matrix(dense), ridge=5.0, most=10)
     assert found is not None
-    np.testing.assert_allclose(found.scores.toarray(), np.maximum(expected, 0), atol=1e-10)
+    assert (expected < 0).any()
+    np.testing.assert_allclose(found.scores.toarray(), expected, atol=1e-10)
     pairs = sp.coo_matrix(found.scores)
     both = [int(((dense[:, i] > 0) & (dense[:, j] > 0)).sum()) for i, j in zip(pairs.row, pairs.col, strict=True)]
     assert found.supports.tolist() == both
 
 
-def test_ease_keeps_away_from_shops_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommendations.learning.ease.MOST_PRODUCTS", 3)
-    assert ease(sp.csr_matrix(np.ones((5, 4))), ridge=1.0, most=2) is None
+def test_ease_learns_of_the_heaviest_products_in_shops_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommendations.learning.ease.MOST_PRODUCTS", 2)
+    found = ease(sp.csr_matrix([[1.0, 1, 0, 1], [1, 0, 0, 1], [0, 1, 1, 1]]), ridge=1.0, most=2)
+    assert found is not None
+    assert sorted(np.flatnonzero(np.diff(found.scores.indptr)).tolist()) == [0, 3]
     assert ease(sp.csr_matrix((5, 4)), ridge=1.0, most=2) is None
+
+
+def test_a_forecast_is_the_ridge_regression_of_what_came_after() -> None:
+    rng = np.random.default_rng(4)
+    before, after = rng.integers(0, 3, (30, 5)).astype(float), rng.integers(0, 2, (30, 5)).astype(float)
+    weight = rng.random(30)
+    expected = np.linalg.solve((before.T * weight) @ before + 2.0 * np.eye(5), (before.T * weight) @ after)
+    found = forecast(
+        sp.csr_matrix(before), sp.csr_matrix(after), weight, ridge=2.0, most=10, support_from=sp.csr_matrix(before)
+    )
+    assert found is not None
+    np.testing.assert_allclose(found.scores.toarray(), expected, atol=1e-10)
+
+
+def test_windows_hold_what_was_known_before_them_and_taken_in_them() -> None:
+    some = events((0, 0, 0.0, 1), (0, 1, 95.0, 2), (1, 2, 50.0, 3), (1, 0, 85.0, 4), (1, 1, 85.0, 4))
+    before, after, weight = Material(some, until=100 * DAYS, purchase_weight=1.0).windows(
+        60.0, most=2, days=28.0, fading=0.5
+    )
+    assert after.toarray().tolist() == [[0, 1, 0], [1, 1, 0]]
+    expected = [[2 ** (-90 / 120), 0, 0], [0, 0, 2 ** (-30 / 120)]]
+    np.testing.assert_allclose(before.toarray(), expected)
+    assert weight.tolist() == pytest.approx([1.0, 0.5 / math.sqrt(2)])
 
 
 def test_popularity_halves_with_every_half_life() -> None:

@@ -231,7 +231,7 @@ def test_tables_and_live_pipeline_order_a_homepage_alike(tables: Callable[[], Si
     expected = ranking(found, banned, mix, made)
     for row, user in enumerate(users):
         query = Query(Placement.HOMEPAGE, limit=50, user_id=user, as_of=UNTIL, include_purchased=repeats)
-        shown = [item.facts.id for item in recommend(query).items]
+        shown = [item.facts.id for item in recommend(query).items if item.reason.code != "time_to_restock"]
         assert shown[: len(expected[row])][:8] == expected[row][:8]
 
 

@@ -57,6 +57,16 @@ def test_old_versions_go_and_the_latest_stay(orders: None) -> None:
     assert set(NeighbourList.objects.values_list("version", flat=True)) == set(versions[2:])
 
 
+def test_nightly_trainings_keep_the_version_that_undoes_a_tuning(orders: None) -> None:
+    untuned = train()
+    cart = {"weights": {"content": 1.0}, "rescale": "root", "category_share": 1.0, "brand_share": 1.0, "rerank": False}
+    train(settings={"cart": cart})
+    nights = [train().pk for _ in range(6)]
+    kept = list(ModelVersion.objects.values_list("pk", flat=True))
+    assert kept == [*nights[:1:-1], untuned.pk]
+    assert NeighbourList.objects.filter(version=untuned).exists()
+
+
 def test_the_same_events_give_the_same_lists(orders: None) -> None:
     moment = datetime.now(UTC)
     first, second = train(as_of=moment), train(as_of=moment)
