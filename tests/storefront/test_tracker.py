@@ -4,15 +4,18 @@ import hashlib
 import hmac
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
+from catalog.models import Product
 from interactions.models import MergedSession
 from recommendations.models import ServedList
 from recommendations.recorder import recorder
+from recommendations.shelf import shelf
 from reemio.access.models import ApiKey, issue_key
 from tests.browsing import MARKS, events, eventually, from_database
 from tests.storefront.conftest import Gate, Serve
@@ -243,6 +246,9 @@ def test_what_reemio_refuses_is_dropped_and_what_something_before_it_refuses_is_
 def test_the_shop_may_draw_as_it_likes_and_a_drawing_that_fails_breaks_nothing(
     visit: BrowserContext, serve: Serve
 ) -> None:
+    for product_id, url in (("lamp-1", "javascript:alert(1)"), ("lamp-2", "http://[")):
+        from_database(partial(Product.objects.filter(product_id=product_id).update, url=url))
+    shelf.clear()
     html = """
       <section data-reemio-list="product" data-product-id="lamp-3" data-limit="3" data-heading="Alike"></section>
       <div id="own"></div><div id="broken"></div><div id="unknown"></div><p id="end">End</p>"""
@@ -267,4 +273,8 @@ def test_the_shop_may_draw_as_it_likes_and_a_drawing_that_fails_breaks_nothing(
     assert drawn == [2, None, None, None]
     expect(tab.locator("#own b")).to_have_count(2)
     expect(tab.locator("#broken li")).to_have_count(0)
+    # An address of the catalogue's that is none, or a script in disguise, is no link; the list is there all the same.
+    tab.evaluate("reemio.render('homepage', '#own', {limit: 12})")
+    expect(tab.locator("#own .reemio-link")).to_have_count(12)
+    expect(tab.locator("#own a[href]")).to_have_count(10)
     assert errors == []

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import rjsmin
 from django.conf import settings
+from django.test import Client
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / "static" / "reemio"
 SOURCES = sorted((HOME / "source").glob("*.js"))
 VERSION = re.findall(r'^const VERSION = "(.+)";', SOURCES[0].read_text(), re.MULTILINE)[0]
 TRACKER = HOME / f"reemio-{VERSION}.js"
+DIGEST = base64.b64encode(hashlib.sha384(TRACKER.read_bytes()).digest()).decode()
 
 
 def test_it_is_made_of_its_sources() -> None:
@@ -28,6 +30,14 @@ def test_it_is_smaller_than_eight_kilobytes_gzipped() -> None:
     assert len(gzip.compress(TRACKER.read_bytes(), 9)) < 8 * 1024
 
 
+def test_it_is_served_to_any_origin_and_for_ever(client: Client) -> None:
+    served = client.get(f"/static/reemio/{TRACKER.name}")
+    assert served.getvalue() == TRACKER.read_bytes()
+    # A digest on the tag (`integrity`) needs `crossorigin`, and that needs this.
+    assert served["Access-Control-Allow-Origin"] == "*"
+    assert "immutable" in served["Cache-Control"]
+
+
 def test_whoever_has_it_need_not_ask_again() -> None:
     for path in HOME.glob("reemio-*"):
         assert re.match(settings.WHITENOISE_IMMUTABLE_FILE_TEST, f"/static/reemio/{path.name}")
@@ -39,9 +49,8 @@ def test_whoever_has_it_need_not_ask_again() -> None:
 def test_the_documents_name_this_version_and_the_digest_of_this_file(page: str) -> None:
     """As it may be kept for ever, the file may not change under its name: what people have changes by a new version."""
     text = (ROOT / "docs" / page).read_text()
-    digest = base64.b64encode(hashlib.sha384(TRACKER.read_bytes()).digest()).decode()
     assert set(re.findall(r"reemio-([\d.]+\d)\.(?:js|css)", text)) == {VERSION}
-    assert set(re.findall(r'integrity="([^"]+)"', text)) <= {f"sha384-{digest}"}
+    assert set(re.findall(r'integrity="([^"]+)"', text)) <= {f"sha384-{DIGEST}"}
 
 
 def test_the_types_name_every_call_and_no_other() -> None:

@@ -50,16 +50,23 @@ const money = (amount, currency) => {
   }
 };
 
-/** A catalogue's address, unless it is a script in disguise. */
-const address = (text) => (/^https?:$/.test(new URL(text, location.href).protocol) ? text : "");
+/** A catalogue's address; nothing where it is none, or a script in disguise. */
+const addressIn = (text) => {
+  try {
+    return text && /^https?:$/.test(new URL(text, location.href).protocol) ? text : "";
+  } catch {
+    return "";
+  }
+};
 
 const card = ({ product, reason }) => {
   const link = make("a", "reemio-link", product.title);
-  link.href = address(product.url);
+  const [page, image] = [addressIn(product.url), addressIn(product.image_url)];
+  if (page) link.href = page;
   const picture = make("img", "reemio-picture");
-  Object.assign(picture, { alt: "", loading: "lazy", width: 300, height: 300, src: address(product.image_url) });
+  Object.assign(picture, { alt: "", loading: "lazy", width: 300, height: 300, src: image });
   const price = product.price === null ? null : make("p", "reemio-price", money(product.price, product.currency));
-  return make("div", "reemio-card", make("div", "reemio-frame", product.image_url ? picture : null), link, price, make("p", "reemio-reason", reason.text));
+  return make("div", "reemio-card", make("div", "reemio-frame", image ? picture : null), link, price, make("p", "reemio-reason", reason.text));
 };
 
 const skeleton = () => {
