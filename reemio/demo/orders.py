@@ -1,5 +1,6 @@
 """The order that was placed last, in a signed cookie: the demo keeps no books, but its thank-you page has to tell."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,11 +36,11 @@ class Order:
 
     @property
     def events(self) -> list[dict[str, object]]:
-        """Return its purchases as the API takes them, named as `reemio.js` names them: each line counts once."""
+        """Return its purchases as the API takes them, each under an id of its own: a line counts once."""
         return [
             {
                 "interaction_type": "purchase",
-                "event_id": f"purchase:{self.order_id}:{line.product_id}"[:64],
+                "event_id": _event_id(self.order_id, line.product_id),
                 "order_id": self.order_id,
                 "product_id": line.product_id,
                 "quantity": line.quantity,
@@ -47,6 +48,12 @@ class Order:
             }
             for line in self.lines
         ]
+
+
+def _event_id(order_id: str, product_id: str) -> str:
+    """Return the name that `reemio.js` gives to the line; a digest of it where it would be too long."""
+    name = f"purchase:{order_id}:{product_id}"
+    return name if len(name) <= 64 else f"purchase:{hashlib.sha256(name.encode()).hexdigest()[:40]}"
 
 
 def place(lines: Sequence[CartLine]) -> Order:

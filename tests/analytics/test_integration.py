@@ -148,7 +148,7 @@ def test_the_command_reports_each_line_and_ends_well_where_all_is_well(good: Non
     call_command("check_integration", days=1, stdout=output)
     lines = output.getvalue().splitlines()
     assert [line[:4] for line in lines[:17]] == ["PASS"] * 17
-    assert lines[-1] == "All 17 checks pass, for the last 1 days."
+    assert lines[-1] == "All 17 checks pass, for the last day."
     Interaction.objects.update(occurred_at=NOW - timedelta(days=3))
     with pytest.raises(SystemExit):
         call_command("check_integration", days=1, stdout=StringIO())

@@ -30,14 +30,13 @@ class Command(BaseCommand):
         console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]  # has `write`
         for finding in findings:
             _print(console, finding)
+        days = "day" if options["days"] == 1 else f"{options['days']} days"
         wrong = sum(not finding.passed for finding in findings)
         console.print()
         if passes(findings):
-            console.print(f"All {len(findings)} checks pass, for the last {options['days']} days.")
+            console.print(f"All {len(findings)} checks pass, for the last {days}.")
             return
-        console.print(
-            f"{wrong} of {len(findings)} checks fail, for the last {options['days']} days. Read docs/integration.md."
-        )
+        console.print(f"{wrong} of {len(findings)} checks fail, for the last {days}. Read docs/integration.md.")
         sys.exit(1)
 
 
