@@ -2,13 +2,16 @@
 
 from celery import shared_task
 
+from analytics.experiments import count_due
 from analytics.rollups.run import recount_recent, roll_up
 
 
 @shared_task(name="analytics.roll_up")
 def count() -> int:
-    """Attribute and count what is due; return how many hours were recounted."""
-    return roll_up().hours
+    """Attribute and count what is due, experiments too; return how many hours were recounted."""
+    hours = roll_up().hours
+    count_due()
+    return hours
 
 
 @shared_task(name="analytics.recount")

@@ -15,6 +15,7 @@ def list_answer(served: Served) -> dict[str, Any]:
         "strategy": served.answer.strategy.value,
         "model_version": served.answer.model_version,
         "rerank": served.answer.rerank_state,
+        "variant": served.variant or None,
         "items": item_answers(served.answer.items),
     }
 

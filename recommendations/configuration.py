@@ -59,11 +59,12 @@ def default_event_weights() -> dict[str, float]:
 
 def to_json(settings: EngineSettings) -> dict[str, Any]:
     """Return the form in which a model version keeps its settings."""
-    stored = {placement.value: _stored(chosen) for placement, chosen in settings.placements.items()}
-    return stored | ({REPEATS: _stored(settings.repeats)} if settings.repeats else {})
+    stored = {placement.value: stored_form(chosen) for placement, chosen in settings.placements.items()}
+    return stored | ({REPEATS: stored_form(settings.repeats)} if settings.repeats else {})
 
 
-def _stored(chosen: PlacementSettings) -> dict[str, Any]:
+def stored_form(chosen: PlacementSettings) -> dict[str, Any]:
+    """Return the form in which a model version keeps one placement's settings."""
     stored = {
         "weights": dict(chosen.weights),
         "rescale": chosen.rescale,
@@ -78,7 +79,7 @@ def overruled(stored: Mapping[str, Any], overrides: Mapping[str, Mapping[str, An
     """Return a model version's settings with these fields of placements overruled; the homepage's hold for both."""
     changed = dict(stored)
     for name, fields in overrides.items():
-        usual = _stored(DEFAULT_PLACEMENTS[Placement(name)])
+        usual = stored_form(DEFAULT_PLACEMENTS[Placement(name)])
         changed[name] = {**usual, **stored.get(name, {}), **fields}
         if name == Placement.HOMEPAGE and REPEATS in stored:
             changed[REPEATS] = {**stored[REPEATS], **fields}

@@ -26,6 +26,7 @@ from recommendations.contracts import (
     Taste,
     Votes,
 )
+from recommendations.experiments import Variant
 from recommendations.merchandising import Verdicts
 from recommendations.person import Person
 from recommendations.reranking import Reranked
@@ -63,16 +64,19 @@ def recommend(
     version: ActiveVersion | None = None,
     rules_instead: Sequence[Rule] | None = None,
     weights_instead: Mapping[str, float] | None = None,
+    variant: Variant | None = None,
 ) -> Recommendations:
     """Answer one query.
 
     `version` overrules the active model version, and what the admin decided about placements: for evaluation and
     exports. `rules_instead` takes the place of the merchandising rules, those that are live and those that are not,
     and `weights_instead` that of the event weights, the taste being recounted from the latest events: for previews.
+    `variant` is the experiment's that the shopper is in.
     """
-    return answered(
-        consider(query, version=version, rules_instead=rules_instead, weights_instead=weights_instead)
-    )  # fmt: skip
+    considered = consider(
+        query, version=version, rules_instead=rules_instead, weights_instead=weights_instead, variant=variant
+    )
+    return answered(considered)
 
 
 def consider(
@@ -82,12 +86,17 @@ def consider(
     rules_instead: Sequence[Rule] | None = None,
     weights_instead: Mapping[str, float] | None = None,
     stage: reranking.Stage | None = None,
+    variant: Variant | None = None,
 ) -> Considered:
     """Take one query through all stages, and keep what each of them made. `stage` overrules how reranking stands."""
-    active, known = person.read(query, version=version.id if version else None)
-    chosen_settings = version.settings if version else overruled(active.settings, placement_overrides())
+    instead = version or (variant.version if variant else None)
+    active, known = person.read(query, version=instead.id if instead else None)
+    chosen_settings = version.settings if version else overruled((instead or active).settings, placement_overrides())
+    if variant is not None:
+        chosen_settings = overruled(chosen_settings, {query.placement: variant.settings})
+        rules_instead = rules_instead if variant.merchandising else ()
     settings = from_json(chosen_settings).of_query(query)
-    version = version or active
+    version = instead or active
     weights = event_weights() if weights_instead is None else weights_instead
     if weights_instead is not None:
         known = replace(known, stored=(), rewritten=True)

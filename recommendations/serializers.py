@@ -56,6 +56,7 @@ class RecommendationsSerializer(serializers.Serializer[Any]):
     strategy = serializers.ChoiceField([one.value for one in Strategy if one is not Strategy.SEARCH])
     model_version = serializers.IntegerField(allow_null=True)
     rerank = serializers.CharField(help_text="Whether the reranking stage is on, and if not, why.")
+    variant = serializers.CharField(allow_null=True, help_text="“experiment:variant”, where the shopper is in one.")
     items = ItemSerializer(many=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from recommendations import metrics, pipeline
+from recommendations import experiments, metrics, pipeline
 from recommendations.contracts import Placement, Query, Recommendations
 from recommendations.models import ServedList
 from recommendations.recorder import recorder
@@ -28,14 +28,16 @@ class Served:
     context: str
     answer: Recommendations
     milliseconds: float = 0.0
+    variant: str = ""
 
 
 def serve_recommendations(query: Query) -> Served:
     """Answer `query` and remember what was served."""
     began = time.perf_counter()
-    answer = pipeline.recommend(query)
+    assigned = experiments.assign(query)
+    answer = pipeline.recommend(query, variant=assigned and assigned.variant)
     seconds = time.perf_counter() - began
-    served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer, seconds * 1000)
+    served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer, seconds * 1000, assigned.label if assigned else "")
     remember(served, milliseconds=seconds * 1000)
     metrics.LIST_SECONDS.labels(query.placement.value, answer.strategy.value).observe(seconds)
     if len(answer.items) < query.limit:
@@ -59,6 +61,7 @@ def remember(served: Served, *, milliseconds: float, placement: str = "") -> Non
             products=[item.facts.product_id for item in answer.items],
             scores=[item.scored.score for item in answer.items],
             model_version=answer.model_version,
+            variant=served.variant,
             asked_for=query.limit,
             milliseconds=milliseconds,
         )

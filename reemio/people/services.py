@@ -18,7 +18,8 @@ from interactions.models import OrderRefund, Shopper
 from interactions.services.erase import Erased, erase_interactions
 from interactions.services.merge import merge_session
 from interactions.weights import DEFAULT_WEIGHTS
-from recommendations.models import EventWeight, ServedList, ShopperNeighbourhood, Taste
+from recommendations.experiments import keep_variants
+from recommendations.models import EventWeight, KeptVariant, ServedList, ShopperNeighbourhood, Taste
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def event_weights() -> Mapping[str, float | None]:
 def merge_person(*, user_id: str, session_id: str) -> int:
     """Make what a session did, and was shown, the user's; return how many events moved. See `merge_session`."""
     moved = merge_session(user_id=user_id, session_id=session_id)
+    keep_variants(user_id=user_id, session_id=session_id)
     ServedList.objects.filter(session_id=session_id, user_id="").update(user_id=user_id)
     return moved
 
@@ -71,6 +73,7 @@ def erase_person(user_id: str) -> bool:
     _anonymise(ServedList.objects.filter(user_id="", session_id__in=erased.sessions).exclude(session_id=""))
     Taste.objects.filter(subject__in=erased.subjects).delete()
     ShopperNeighbourhood.objects.filter(user_id=user_id).delete()
+    KeptVariant.objects.filter(user_id=user_id).delete()
     _erase_admin_log(erased)
     return True
 
@@ -111,6 +114,7 @@ def export_person(user_id: str) -> dict[str, Any] | None:
         "served_lists": [_fields(row) for row in served.iterator()],
         "taste": [_taste(row) for row in Taste.objects.filter(subject__in=subjects).order_by("subject")],
         **mail,
+        "kept_variants": [_fields(row) for row in KeptVariant.objects.filter(user_id=user_id)],
         "neighbourhoods": [_fields(row) for row in ShopperNeighbourhood.objects.filter(user_id=user_id)],
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.models import Product, ProductEmbedding
 from interactions.models import FreshInteraction, Interaction
-from recommendations import levels, merchandising, neighbours, popular, selectors, visit_index
+from recommendations import experiments, levels, merchandising, neighbours, popular, selectors, visit_index
 from recommendations.recorder import recorder
 from recommendations.shelf import shelf
 from recommendations.vectors import vectors
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_engine() -> Iterator[None]:
     """Forget what this process keeps between requests: each test has a database of its own."""
-    forgetful = (neighbours, popular, selectors, merchandising, levels, visit_index)
+    forgetful = (neighbours, popular, selectors, merchandising, levels, visit_index, experiments)
     for forget in (shelf.clear, vectors.clear, *(one.forget for one in forgetful)):
         forget()
     yield
