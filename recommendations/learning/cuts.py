@@ -13,7 +13,7 @@ from recommendations.learning.material import Material
 from recommendations.learning.signal_tables import SignalTables, joined, side_by_side
 from recommendations.learning.sparse import Ints, keys_of, rows_of, without
 
-MOST_CASES = 900
+MOST_CASES = 1500
 BATCH = 250
 LONGEST_WINDOW = 28.0
 CUTS = 4

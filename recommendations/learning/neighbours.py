@@ -3,8 +3,10 @@
 A neighbour table holds, for each of n rows, up to K columns with scores and supports, best first, ties by column.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ import scipy.sparse as sp
 
 from recommendations.likelihood import companionship
 
+T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
 CHUNK = 512
 
@@ -81,17 +84,44 @@ def top_rows(
 
     `left_present × right_present` counts the supports. The diagonal is left out; only scores above 0 are kept.
     """
-    for start in range(0, left.shape[0], CHUNK):
+
+    def multiplied(start: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
         products = (left[start : start + CHUNK] @ right).tocsr()
         counts = (left_present[start : start + CHUNK] @ right_present).tocsr()
-        products.sort_indices()
-        counts.sort_indices()
+        align(products, counts)
+        return products, counts
+
+    for start, (products, counts) in ahead(multiplied, range(0, left.shape[0], CHUNK)):
         for offset in range(products.shape[0]):
             row = start + offset
             span = slice(products.indptr[offset], products.indptr[offset + 1])
             columns = products.indices[span].astype(np.int64)
             supports = counts.data[counts.indptr[offset] : counts.indptr[offset + 1]].astype(np.int64)
             yield best_of(row, columns, products.data[span].astype(np.float64), supports, most=most, score=score)
+
+
+def ahead(work: Callable[[int], T], starts: Sequence[int]) -> Iterator[tuple[int, T]]:
+    """Yield each start with what `work` makes of it, in order, while another thread makes the next one.
+
+    scipy multiplies without holding Python's lock. Memory: two chunks.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(work, starts[0]) if len(starts) else None
+        for start, following in zip(starts, [*starts[1:], None], strict=True):
+            found = coming.result() if coming else work(start)
+            coming = None if following is None else pool.submit(work, following)
+            yield start, found
+
+
+def align(left: sp.csr_matrix, right: sp.csr_matrix) -> None:
+    """Bring two matrices with entries at the same places into the same order.
+
+    Products of operands with the same structure are in the same order already, and sorting them takes longer than
+    making them.
+    """
+    if not np.array_equal(left.indices, right.indices):
+        left.sort_indices()
+        right.sort_indices()
 
 
 def best_of(

@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from recommendations.learning.neighbours import Row, best_of, binary, bm25_weighted
+from recommendations.learning.neighbours import Row, align, best_of, binary, bm25_weighted
+from recommendations.learning.sparse import heaviest_rows, scale_rows
 
 NEIGHBOURS = 50
+# Everybody is compared with the shoppers of whom most is known: with all, the time would grow with the square.
+MOST_COMPARED = 20_000
 CHUNK = 256
 
 
@@ -20,14 +23,15 @@ def neighbourhoods(matrix: sp.csr_matrix, rows: npt.NDArray[np.int64], *, most: 
     persons against all.
     """
     unit = _unit_rows(bm25_weighted(matrix))
-    transposed, present = unit.T.tocsr(), binary(matrix)
+    compared = np.diff(heaviest_rows(matrix, MOST_COMPARED).indptr) > 0
+    transposed, present = scale_rows(unit, compared.astype(np.float32)).T.tocsr(), binary(matrix)
+    transposed.eliminate_zeros()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         nearest = _nearest(unit[chunk] @ transposed, chunk)
         totals = (nearest @ present).tocsr()
         counts = (binary(nearest) @ present).tocsr()
-        totals.sort_indices()
-        counts.sort_indices()
+        align(totals, counts)
         for offset, person in enumerate(chunk.tolist()):
             span = slice(totals.indptr[offset], totals.indptr[offset + 1])
             own = present.indices[present.indptr[person] : present.indptr[person + 1]]

@@ -11,7 +11,16 @@ from recommendations.learning.ease import ease, forecast
 from recommendations.learning.material import Material
 from recommendations.learning.neighbours import binary
 from recommendations.learning.sequences import sequential_rules
-from recommendations.learning.sparse import Ints, entries, scale_columns, scale_rows, squared_rows, top_of_rows
+from recommendations.learning.shoppers import MOST_COMPARED
+from recommendations.learning.sparse import (
+    Ints,
+    entries,
+    heaviest_rows,
+    scale_columns,
+    scale_rows,
+    squared_rows,
+    top_of_rows,
+)
 from recommendations.signals import PROFILE_HALF_LIFE
 
 LIST_LENGTH = 100
@@ -60,8 +69,8 @@ def _ease_of_orders(size_power: float, ridge: float) -> Model:
 def _ease_of_both(material: Material) -> Lists | None:
     persons = binary(material.persons(None)).astype(np.float64)
     persons = scale_rows(persons, 0.55 / np.maximum(np.diff(persons.indptr), 1) ** 0.125)
-    stacked = sp.vstack([material.weighted_baskets(180.0, size_power=0.25), persons], format="csr")
-    return ease(stacked, ridge=10.0, most=2 * LIST_LENGTH, support_from=material.baskets[0])
+    stacked = sp.vstack([material.weighted_baskets(120.0, size_power=0.25), persons], format="csr")
+    return ease(stacked, ridge=10.0, most=4 * LIST_LENGTH, support_from=material.baskets[0])
 
 
 def _confidence(half_life: float | None, size_power: float, a: float, b: float, damping: float) -> Model:
@@ -106,7 +115,9 @@ def similar_persons(profile: sp.csr_matrix, rows: Ints, *, most: int) -> sp.csr_
     frequency = np.bincount(profile.indices, minlength=profile.shape[1])
     weighted = scale_columns(profile, np.log(profile.shape[0] / (frequency + 1.0) + 1.0))
     weighted = scale_rows(weighted, 1 / np.sqrt(np.maximum(squared_rows(weighted), 1e-12)))
-    transposed, chunks = weighted.T.tocsr(), []
+    compared = (np.diff(heaviest_rows(profile, MOST_COMPARED).indptr) > 0).astype(np.float64)
+    transposed, chunks = scale_rows(weighted, compared).T.tocsr(), []
+    transposed.eliminate_zeros()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         near = (weighted[chunk] @ transposed).tocsr()

@@ -63,6 +63,18 @@ def _not_below_the_last(matrix: sp.csr_matrix, most: int) -> sp.csr_matrix:
     return sp.vstack(parts, format="csr")
 
 
+def heaviest_rows(matrix: sp.csr_matrix, most: int) -> sp.csr_matrix:
+    """Return the matrix with only its `most` rows of the largest sum, the others empty; ties go to the earlier row."""
+    if matrix.shape[0] <= most:
+        return matrix
+    sums = np.asarray(matrix.sum(axis=1)).ravel()
+    kept = np.zeros(matrix.shape[0])
+    kept[np.lexsort((np.arange(len(sums)), -sums))[:most]] = 1.0
+    out = scale_rows(matrix, kept)
+    out.eliminate_zeros()
+    return out
+
+
 def keys_of(matrix: sp.csr_matrix) -> Ints:
     """Return row × columns + column of every stored entry, ascending."""
     matrix.sort_indices()
