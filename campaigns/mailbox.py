@@ -26,13 +26,18 @@ class Keeper:
         """Store the mail; where that fails, say so, and the sender keeps it."""
         raw = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, keep, envelope.mail_from or "", envelope.rcpt_tos, raw)
+        await loop.run_in_executor(self._thread, _keep_fresh, envelope.mail_from or "", envelope.rcpt_tos, raw)
         return "250 OK"
+
+
+def _keep_fresh(sender: str, recipients: list[str], raw: bytes) -> None:
+    """Store one mail over a connection that still stands: hours may have passed since the mail before."""
+    close_old_connections()
+    keep(sender, recipients, raw)
 
 
 def keep(sender: str, recipients: list[str], raw: bytes) -> None:
     """Store one mail as it came."""
-    close_old_connections()
     subject = message_from_bytes(raw, policy=policy.default)["Subject"] or ""
     ReceivedMail.objects.create(
         sender=sender[:320], recipients=recipients, subject=one_line(str(subject))[:500], size=len(raw), raw=raw
