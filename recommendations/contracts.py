@@ -219,7 +219,8 @@ class PlacementSettings:
     mix: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: `scoring` makes hundreds of them a list, by way of their dictionaries.
+@dataclass(frozen=True)
 class Scored:
     """A candidate with its signals in [0, 1], its blended score, and the votes that speak for it, loudest first.
 

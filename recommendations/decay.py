@@ -1,5 +1,6 @@
 """Exponential decay of weights over days. No Django here."""
 
+import math
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +14,7 @@ DECAY_DAYS = 30.0
 def decay(then: datetime, now: datetime, *, days: float) -> float:
     """Return exp(−(now − then)/days), the brief's recency; 1 for what is not in the past."""
     age = (now - then).total_seconds() / SECONDS_PER_DAY
-    return float(np.exp(-max(age, 0.0) / days))
+    return math.exp(-max(age, 0.0) / days)
 
 
 def decayed(ages_in_days: npt.NDArray[np.float64], *, days: float) -> npt.NDArray[np.float64]:

@@ -27,14 +27,14 @@ class Mark:
         return int(self.snapshot.split(":", 1)[0])
 
     @property
-    def next(self) -> int:
+    def next(self) -> str:
         """Return the id from which on nothing is seen."""
-        return int(self.snapshot.split(":", 2)[1])
+        return self.snapshot.split(":", 2)[1]
 
     @property
-    def running(self) -> list[int]:
-        """Return the ids below `next` that are not seen."""
-        return [int(one) for one in self.snapshot.split(":", 2)[2].split(",") if one]
+    def running(self) -> str:
+        """Return the ids below `next` that are not seen, as PostgreSQL writes an array."""
+        return "{" + self.snapshot.split(":", 2)[2] + "}"
 
     def parameters(self) -> dict[str, int | str]:
         """Return what `UNSEEN` asks for."""

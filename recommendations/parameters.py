@@ -1,5 +1,6 @@
 """The query parameters of lists and search: parsed, checked, and turned into a `Query`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -8,6 +9,8 @@ from recommendations.contracts import Filters, Placement, Query
 from reemio.api.fields import LONGEST_ID, PriceField, ShopIdField, TextField
 
 MOST_IDS = 500
+MOST_ITEMS = 50
+PLAIN = {"user_id", "session_id", "limit"}
 # Servers and proxies cut longer addresses; percent-encoded, this stays below what they take.
 LONGEST_ID_LIST = 4_000
 
@@ -35,7 +38,7 @@ class ListParameters(serializers.Serializer[Any]):
 
     user_id = ShopIdField(required=False, help_text="The shopper, by the shop's id.")
     session_id = ShopIdField(required=False, help_text="The visit, known or anonymous.")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=50, help_text="How many items.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST_ITEMS, help_text="How many items.")
     category = TextField(required=False, max_length=500, help_text="Only this category path, and what is below it.")
     exclude = IdListField(required=False, help_text="Product ids to leave out, separated by commas.")
     min_price = PriceField(required=False, help_text="Lowest price, inclusive.")
@@ -65,6 +68,22 @@ class ListParameters(serializers.Serializer[Any]):
             exclude=frozenset(data.get("exclude", ())),
             filters=self.filters(),
         )
+
+
+def plain_query(given: Mapping[str, Any], placement: Placement, *, default_limit: int) -> Query | None:
+    """Return the question where only a shopper and a limit are given, in plain values; else None.
+
+    Most requests are of this kind.
+    """
+    if not given.keys() <= PLAIN:
+        return None
+    limit = str(given.get("limit", default_limit))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 2 and 1 <= int(limit) <= MOST_ITEMS):
+        return None
+    names = [given[name] for name in ("user_id", "session_id") if name in given]
+    if not all(name.isascii() and name.isprintable() and 1 <= len(name) <= LONGEST_ID for name in names):
+        return None
+    return Query(placement, int(limit), user_id=given.get("user_id", ""), session_id=given.get("session_id", ""))
 
 
 class CartParameters(ListParameters):

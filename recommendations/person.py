@@ -19,7 +19,7 @@ from recommendations.sums import Sums
 from recommendations.vectors import vectors
 from reemio.database.prepared import fetch
 
-NEVER = 2**62
+NEVER = str(2**62)
 
 SELECT = "SELECT id, product_id, interaction_type, occurred_at, user_id IS NOT NULL AS by_user FROM user_interactions"
 # A user's own events, and those of the session that are nobody's yet: each branch reads one index, newest first.
@@ -111,6 +111,7 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
     """
     asked = bool(query.user_id or query.session_id)
     now = query.as_of or timezone.now()
+    # All of them texts, which the statement casts: psycopg is quickest with those, and the prepared statement is one.
     parameters = {
         **_reaches(shelf.mark(), "shelf"),
         **_reaches(vectors.mark(), "vectors"),
@@ -118,14 +119,14 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
         "session": query.session_id or None,
         "user_subject": query.user_id and f"u:{query.user_id}",
         "session_subject": query.session_id and f"s:{query.session_id}",
-        "until": query.as_of or now + timedelta(days=1),
-        "owned_since": now - timedelta(days=OWNED_DAYS),
-        "events": RECOUNT_EVENTS if query.as_of else RECENT_EVENTS,
-        "version": version,
+        "until": str(query.as_of or now + timedelta(days=1)),
+        "owned_since": str(now - timedelta(days=OWNED_DAYS)),
+        "events": str(RECOUNT_EVENTS if query.as_of else RECENT_EVENTS),
+        "version": version and str(version),
     }
     rows = fetch(READ if asked else ANONYMOUS, parameters)
     if asked and rows[0][4] and not query.as_of:
-        rows = fetch(READ, parameters | {"events": RECOUNT_EVENTS})
+        rows = fetch(READ, parameters | {"events": str(RECOUNT_EVENTS)})
     number, settings, shelf_is_behind, vectors_are_behind = rows[0][:4]
     if shelf_is_behind:
         shelf.refresh()
@@ -135,9 +136,11 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
     return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of) if asked else NOBODY
 
 
-def _reaches(mark: Mark | None, name: str) -> dict[str, Any]:
+def _reaches(mark: Mark | None, name: str) -> dict[str, str]:
     """Return the parameters of `is_behind`; a copy that is not held is never behind."""
-    return {f"{name}_next": mark.next if mark else NEVER, f"{name}_running": mark.running if mark else []}
+    if mark is None:
+        return {f"{name}_next": NEVER, f"{name}_running": "{}"}
+    return {f"{name}_next": mark.next, f"{name}_running": mark.running}
 
 
 def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None) -> Person:

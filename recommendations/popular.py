@@ -4,18 +4,24 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from django.core.cache import cache
 from django.db import connection
 
 from recommendations.contracts import Ids, Scores
 from recommendations.forward_decay import popularity_as_of
+from recommendations.leading import leading
 from recommendations.selectors import event_weights
+from recommendations.shelf import shelf
 
 REFRESH_SECONDS = 3.0
+# So many of the most popular are kept in order; a list that may hold few of them looks at all products.
+BEST = 4_000
 READ = "SELECT product_id, score FROM recommendations_productpopularity WHERE score > 0 ORDER BY product_id"
 
 _lock = threading.Lock()
@@ -27,6 +33,30 @@ class _Kept:
     counts: tuple[Ids, Scores] = (np.zeros(0, np.int64), np.zeros(0))
     read_at = -np.inf
     key = ""
+    standing: "Standing | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Every product's relative popularity by slot of the shelf, and the slots of the best, the newest of equals first.
+
+    `counts` are those it was made from.
+    """
+
+    counts: tuple[Ids, Scores]
+    scores: Scores
+    best: npt.NDArray[np.int64]
+
+
+def standing() -> Standing:
+    """Return how the products on the shelf stand now; worked out once for each reading and size of the shelf."""
+    _refresh()
+    kept, counts, ids = _Kept.standing, _Kept.counts, shelf.ids
+    if kept is None or kept.counts is not counts or len(kept.scores) != len(ids):
+        scores = _looked_up(counts, ids)
+        kept = Standing(counts, scores, leading(ids, scores, BEST, newest_first=True))
+        _Kept.standing = kept
+    return kept
 
 
 def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
@@ -37,7 +67,11 @@ def scores_of(products: Ids, *, as_of: datetime | None = None) -> Scores:
     """
     if as_of is None:
         _refresh()
-    known, scores = _Kept.counts if as_of is None else _counted_before(as_of)
+    return _looked_up(_Kept.counts if as_of is None else _counted_before(as_of), products)
+
+
+def _looked_up(counts: tuple[Ids, Scores], products: Ids) -> Scores:
+    known, scores = counts
     if len(known) == 0:
         return np.zeros(len(products))
     places = np.minimum(np.searchsorted(known, products), len(known) - 1)

@@ -33,6 +33,8 @@ def apply(
     show here: available, not barred, and decided by that pin.
     """
     shown = [one for one in ranked if _may_show(one.product, facts, barred, verdicts)]
+    if not verdicts and not pinnable and not together_first:
+        return diversified(shown, facts, settings=settings, limit=limit)
     shown = boosted(shown, verdicts)
     if together_first:
         shown.sort(key=lambda one: one.collaborative == 0)
@@ -149,7 +151,9 @@ def share_of(limit: int, share: float) -> int:
 def _may_show(
     product: int, facts: Mapping[int, ProductFacts], barred: Collection[int], verdicts: Mapping[int, Rule]
 ) -> bool:
-    return facts[product].available and product not in barred and not _says(verdicts, product, RuleAction.HIDE)
+    if product in barred or not facts[product].available:
+        return False
+    return not verdicts or not _says(verdicts, product, RuleAction.HIDE)
 
 
 def _says(verdicts: Mapping[int, Rule], product: int, action: RuleAction) -> bool:

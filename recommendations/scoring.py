@@ -1,15 +1,28 @@
 """Stage 2, pure: raw votes become signals in [0, 1], and signals one score. No Django here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from recommendations.contracts import Ids, PlacementSettings, Scored, Scores, Source, Votes
+from recommendations.contracts import Counts, Ids, PlacementSettings, Scored, Scores, Source, Votes
+from recommendations.leading import distinct, leading
 from recommendations.signals import RESTOCK, RESTOCK_WEIGHT
 
 # What goes on to the later stages, best first.
 DEPTH = 150
 NAMED = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loudest:
+    """For each product the place in `codes` of the votes that make its reason, their support, and whom they name."""
+
+    codes: Sequence[str]
+    which: Ids
+    support: Counts
+    because: Ids
 
 
 def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = DEPTH) -> tuple[Scored, ...]:
@@ -23,13 +36,13 @@ def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = D
         return ()
     if settings.mix:
         return _mixed(found, settings, depth)
-    products = np.unique(np.concatenate([one.products for one in found]))
+    products = distinct(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
     rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
     signals = _signals(found, places, rescaled, len(products))
     score = sum((settings.weights.get(source, 0.0) * signals[source] for source in Source), np.zeros(len(products)))
     loudest = _loudest(found, places, rescaled, settings, len(products))
-    return tuple(_scored(one, products, score, signals, found, loudest) for one in _best(score, products, depth))
+    return _listed(leading(products, score, depth), products, score, signals, loudest)
 
 
 def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> tuple[Scored, ...]:
@@ -39,7 +52,7 @@ def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> t
     could be.
     Equal or negative sums keep their order, though both show 0.
     """
-    products = np.unique(np.concatenate([one.products for one in found]))
+    products = distinct(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
     rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
     weights = [RESTOCK_WEIGHT if one.code == RESTOCK else settings.mix.get(one.code, 0.0) for one in found]
@@ -56,7 +69,7 @@ def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> t
     signals = {source: np.clip(part / (most[source] or 1.0), 0.0, 1.0) for source, part in parts.items()}
     loudest = _loudest_of(found, places, rescaled, weights, len(products))
     score = np.clip(total, 0.0, 1.0)
-    return tuple(_scored(one, products, score, signals, found, loudest) for one in _best(total, products, depth))
+    return _listed(leading(products, total, depth), products, score, signals, loudest)
 
 
 def rescale(raw: Scores, method: str) -> Scores:
@@ -98,8 +111,8 @@ def _loudest(
     rescaled: Sequence[Scores],
     settings: PlacementSettings,
     count: int,
-) -> tuple[Ids, Ids]:
-    """Return, for each product, which votes make its reason, and at which place in them it stands.
+) -> Loudest:
+    """Return, for each product, which votes make its reason, and what they say of it.
 
     It is what adds most to the score; a vote that can name a product is preferred up to `NAMED` times, since "because
     you viewed …" says more than "similar".
@@ -110,38 +123,42 @@ def _loudest(
 
 def _loudest_of(
     found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], weights: Sequence[float], count: int
-) -> tuple[Ids, Ids]:
-    best, which, where = np.full(count, -1.0), np.zeros(count, np.int64), np.zeros(count, np.int64)
-    order = sorted(range(len(found)), key=lambda index: (found[index].source, found[index].code))
-    for index in order:
-        says = weights[index] * rescaled[index]
-        says = np.where(found[index].because > 0, NAMED * says, says)
+) -> Loudest:
+    best, which = np.full(count, -1.0), np.zeros(count, np.int64)
+    support, because = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for index in sorted(range(len(found)), key=lambda index: (found[index].source, found[index].code)):
+        one, says = found[index], weights[index] * rescaled[index]
+        says = np.where(one.because > 0, NAMED * says, says)
         louder = says > best[places[index]]
         touched = places[index][louder]
-        best[touched], which[touched], where[touched] = says[louder], index, np.flatnonzero(louder)
-    return which, where
+        best[touched], which[touched] = says[louder], index
+        support[touched], because[touched] = one.supports[louder], one.because[louder]
+    return Loudest([one.code for one in found], which, support, because)
 
 
-def _best(score: Scores, products: Ids, depth: int) -> Sequence[int]:
-    return [int(one) for one in np.lexsort((products, -score))[:depth]]
-
-
-def _scored(
-    one: int,
-    products: Ids,
-    score: Scores,
-    signals: Mapping[Source, Scores],
-    found: Sequence[Votes],
-    loudest: tuple[Ids, Ids],
-) -> Scored:
-    speaker, place = found[int(loudest[0][one])], int(loudest[1][one])
-    return Scored(
-        product=int(products[one]),
-        score=float(score[one]),
-        content=float(signals[Source.CONTENT][one]),
-        collaborative=float(signals[Source.COLLABORATIVE][one]),
-        popularity=float(signals[Source.POPULARITY][one]),
-        loudest=speaker.code,
-        support=int(speaker.supports[place]),
-        because=int(speaker.because[place]),
-    )
+def _listed(
+    order: npt.NDArray[np.int64], products: Ids, score: Scores, signals: Mapping[Source, Scores], loudest: Loudest
+) -> tuple[Scored, ...]:
+    """Return the products at these places. A frozen dataclass' own constructor would take ten times as long."""
+    speaks = (loudest.which, loudest.support, loudest.because)
+    columns = (products, score, *(signals[source] for source in Source), *speaks)
+    listed = []
+    for row in zip(*(column[order].tolist() for column in columns), strict=True):
+        one = object.__new__(Scored)
+        product, value, content, collaborative, popularity, which, support, because = row
+        object.__setattr__(
+            one,
+            "__dict__",
+            {
+                "product": product,
+                "score": value,
+                "content": content,
+                "collaborative": collaborative,
+                "popularity": popularity,
+                "loudest": loudest.codes[which],
+                "support": support,
+                "because": because,
+            },
+        )
+        listed.append(one)
+    return tuple(listed)

@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from recommendations import search
 from recommendations.answers import item_answers, list_answer
-from recommendations.contracts import Placement
-from recommendations.parameters import CartParameters, ListParameters, SearchParameters
+from recommendations.contracts import Placement, Query
+from recommendations.parameters import CartParameters, ListParameters, SearchParameters, plain_query
 from recommendations.serializers import RecommendationsSerializer, SearchResultsSerializer
 from recommendations.services import serve_recommendations
 from recommendations.shelf import shelf
@@ -31,12 +31,16 @@ class RecommendationsView(APIView):
 
     def answer(self, request: Request, *, anchors: tuple[str, ...] = ()) -> Response:
         """Answer with a list, and remember it."""
-        parsed = self.parameters(data=_flat(request))
-        parsed.is_valid(raise_exception=True)
-        anchors = anchors or parsed.validated_data.get("product_ids", ())
-        query = parsed.query(self.placement, default_limit=self.default_limit, anchors=anchors)
+        query = self.question(_flat(request), anchors)
         served = serve_recommendations(query)
         return Response(list_answer(served), headers=_timing(served.milliseconds))
+
+    def question(self, given: dict[str, Any], anchors: tuple[str, ...]) -> Query:
+        """Return the question to the engine, or raise what is wrong with the parameters."""
+        parsed = self.parameters(data=given)
+        parsed.is_valid(raise_exception=True)
+        anchors = anchors or parsed.validated_data.get("product_ids", ())
+        return parsed.query(self.placement, default_limit=self.default_limit, anchors=anchors)
 
 
 class HomepageView(RecommendationsView):
@@ -44,6 +48,11 @@ class HomepageView(RecommendationsView):
 
     placement = Placement.HOMEPAGE
     default_limit = 12
+
+    def question(self, given: dict[str, Any], anchors: tuple[str, ...]) -> Query:
+        """Return the question, on a short way where it is plain."""
+        plain = plain_query(given, self.placement, default_limit=self.default_limit)
+        return plain or super().question(given, anchors)
 
     @extend_schema(
         operation_id="recommend_homepage", parameters=[ListParameters], responses={200: RecommendationsSerializer}

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommendations.contracts import Counts, Filters, Ids, Query, RuleAction, Scores, Source, Taste, Votes
+from recommendations.leading import distinct, leading
 from recommendations.merchandising import NO_VERDICTS, Verdicts
 from recommendations.person import Neighbourhood
 from recommendations.restock import NOTHING as NO_RESTOCK
@@ -34,6 +35,8 @@ class Context:
     neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
     verdicts: Verdicts = NO_VERDICTS
     restock: Restock = NO_RESTOCK
+    # Worked out at the first question; another context, with other bars, begins with an empty one.
+    _eligible: list[npt.NDArray[np.bool_]] = field(init=False, default_factory=list, compare=False, repr=False)
 
     @property
     def filters(self) -> Filters:
@@ -47,6 +50,11 @@ class Context:
 
     def eligible(self) -> npt.NDArray[np.bool_]:
         """Return, by slot, what may be shown: available, within the filters, hidden by no rule, not barred."""
+        if not self._eligible:
+            self._eligible.append(self._work_out_eligible())
+        return self._eligible[0]
+
+    def _work_out_eligible(self) -> npt.NDArray[np.bool_]:
         kept = self.shelf.eligible(self.filters)
         if self.verdicts.says(RuleAction.HIDE):
             kept = kept & ~self.verdicts.hidden(len(kept))
@@ -75,21 +83,21 @@ def votes(
 ) -> Votes:
     """Return the votes for what may be shown, best first (ties by our id), at most `DEPTH` of them."""
     kept = np.flatnonzero(context.may_show(products) & (scores > 0))
-    order = kept[np.lexsort((products[kept], -scores[kept]))][:DEPTH]
-    nothing = np.zeros(len(products), np.int64)
+    order = kept[leading(products[kept], scores[kept], DEPTH)]
+    nothing = np.zeros(len(order), np.int64)
     return Votes(
         source=source,
         code=code,
         products=products[order],
         scores=scores[order],
-        supports=(nothing if supports is None else supports)[order],
-        because=(nothing if because is None else because)[order],
+        supports=nothing if supports is None else supports[order],
+        because=nothing if because is None else because[order],
     )
 
 
 def products_of(found: Sequence[Votes]) -> Ids:
     """Return every product that any of these votes names, once, in ascending order."""
-    return np.unique(np.concatenate([np.zeros(0, np.int64), *(one.products for one in found)]))
+    return distinct(np.concatenate([np.zeros(0, np.int64), *(one.products for one in found)]))
 
 
 def concatenated(arrays: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:

@@ -95,9 +95,17 @@ def summed(rows: Mapping[int, NeighbourRow], weights: Mapping[int, float], *, po
     parts = np.concatenate([np.zeros(0), *(rows[anchor].scores ** power * weights[anchor] for anchor in anchors)])
     supports: Counts = concatenated([rows[anchor].supports for anchor in anchors])  # type: ignore[assignment]
     because = np.repeat(np.array(anchors, np.int64), [len(rows[anchor].products) for anchor in anchors])
-    found, group = np.unique(products, return_inverse=True)
-    totals = np.bincount(group, weights=parts, minlength=len(found)).astype(np.float64)
-    loudest = np.lexsort((because, parts))
-    top = np.zeros(len(found), np.int64)
-    top[group[loudest]] = loudest
-    return Summed(found, totals, supports[top], because[top])
+    if len(products) == 0:
+        return Summed(products, parts, supports, because)
+    order = np.argsort(products, kind="stable")
+    ascending = products[order]
+    begins = np.concatenate([[True], ascending[1:] != ascending[:-1]])
+    starts, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    # In the order of the rows, so that the sums do not depend on the sort.
+    original = np.empty_like(group)
+    original[order] = group
+    totals = np.bincount(original, weights=parts, minlength=len(starts)).astype(np.float64)
+    loud = parts[order] == np.maximum.reduceat(parts[order], starts)[group]
+    speaker = np.maximum.reduceat(np.where(loud, because[order], -1), starts)
+    top = order[np.flatnonzero(loud & (because[order] == speaker[group]))]
+    return Summed(ascending[starts], totals, supports[top], because[top])

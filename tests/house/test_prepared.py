@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -19,7 +19,7 @@ class Arrays(TestCase):
         st.lists(st.integers(-(2**31), 2**31 - 1)),
         st.lists(st.floats(allow_nan=False)),
     )
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_arrays_of_numbers_come_back_as_they_went(
         self, ids: list[int], counts: list[int], scores: list[float]
     ) -> None:
