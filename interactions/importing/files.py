@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn, cast
 
@@ -34,8 +34,18 @@ class Row(NamedTuple):
     unreadable: str | None = None
 
 
+class CsvRow(NamedTuple):
+    """A row of a CSV file with as many cells as its header has; `EventFile.read` tells what it says."""
+
+    line: int
+    cells: Sequence[str]
+
+
 class EventFile:
-    """An open file of events. `position` of `size` bytes have been read from the disk, for a progress bar."""
+    """An open file of events. `position` of `size` bytes have been read from the disk, for a progress bar.
+
+    `header` names the columns of a CSV file, once `rows` has begun; it is empty for JSON lines.
+    """
 
     def __init__(self, path: Path) -> None:
         self._raw = path.open("rb")
@@ -44,6 +54,7 @@ class EventFile:
         plain = cast("IO[bytes]", gzip.GzipFile(fileobj=self._raw)) if zipped else self._raw
         # Bytes that are no UTF-8 become lone surrogates, which are refused with their row and no other.
         self._text = io.TextIOWrapper(plain, "utf-8-sig", errors="surrogateescape", newline="")
+        self.header: Sequence[str] = ()
 
     @property
     def position(self) -> int:
@@ -55,16 +66,25 @@ class EventFile:
         self._text.close()
         self._raw.close()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row | CsvRow]:
         """Yield every row; raise `UnreadableFileError` where the whole is damaged or has no usable header."""
         try:
             start = self._text.readline()
             if start.lstrip().startswith("{"):
                 yield from _json_rows(start, self._text)
             else:
-                yield from _csv_rows(start, self._text)
+                reader = csv.reader(_chain(start, self._text))
+                self.header = _header(reader)
+                yield from _csv_rows(reader, len(self.header))
         except (EOFError, OSError) as error:
             raise UnreadableFileError(f"The file is damaged: {error}") from error
+
+    def read(self, row: CsvRow) -> Row:
+        """Return what a CSV row says, by the names of the columns; empty cells say nothing."""
+        data: dict[str, Any] = {name: cell for name, cell in zip(self.header, row.cells, strict=True) if cell}
+        for name in _NUMBERS & data.keys():
+            data[name] = _as_number(data[name])
+        return Row(row.line, data) if FIELDS.issuperset(self.header) else _with_extra(row.line, data)
 
 
 def _json_rows(start: str, rest: IO[str]) -> Iterator[Row]:
@@ -82,17 +102,17 @@ def _json_rows(start: str, rest: IO[str]) -> Iterator[Row]:
             yield Row(number, {"line": line}, "Not a JSON object.")
 
 
-def _csv_rows(start: str, rest: IO[str]) -> Iterator[Row]:
+def _header(reader: Iterator[list[str]]) -> list[str]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(_chain(start, rest))
     header = [name.strip() for name in next(reader, [])]
-    missing = {"interaction_type"} - set(header)
-    if missing or not {"user_id", "session_id"} & set(header):
+    if "interaction_type" not in header or not {"user_id", "session_id"} & set(header):
         raise UnreadableFileError("The header must name interaction_type, and user_id or session_id.")
     if len(set(header)) < len(header):
         raise UnreadableFileError("The header names a column twice.")
-    numbers = [name for name in header if name in _NUMBERS]
-    plain = FIELDS.issuperset(header)
+    return header
+
+
+def _csv_rows(reader: Any, columns: int) -> Iterator[Row | CsvRow]:
     while True:
         try:
             cells = next(reader)
@@ -101,15 +121,10 @@ def _csv_rows(start: str, rest: IO[str]) -> Iterator[Row]:
         except csv.Error as error:
             yield Row(reader.line_num, {}, f"Not CSV: {error}")
             continue
-        if len(cells) != len(header):
-            if cells:
-                yield Row(reader.line_num, {"cells": cells}, f"Not {len(header)} columns, as the header names.")
-            continue
-        data: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
-        for name in numbers:
-            if name in data:
-                data[name] = _as_number(data[name])
-        yield Row(reader.line_num, data) if plain else _with_extra(reader.line_num, data)
+        if len(cells) == columns:
+            yield CsvRow(reader.line_num, cells)
+        elif cells:
+            yield Row(reader.line_num, {"cells": cells}, f"Not {columns} columns, as the header names.")
 
 
 def _with_extra(line: int, data: dict[str, Any]) -> Row:

@@ -2,25 +2,28 @@
 
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
 from interactions.events import NewInteraction, RefusedError
-from interactions.importing.files import EventFile, Row
+from interactions.importing.files import CsvRow, EventFile, Row
 from interactions.importing.identity import Occurrences, digest_of, event_id_of
+from interactions.importing.learned import Learned, PlainRow
 from interactions.importing.staging import Line, store
 from interactions.services.record import as_json
 from interactions.validation import read_interaction
 
 BATCH = 20_000
+# So many batches may wait for being stored.
+MOST_WAITING = 2
 EXAMPLES_PER_REASON = 3
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -52,18 +55,19 @@ def import_interactions(
     before that stay. With `dry_run` nothing is stored, and `stored` counts what would have been looked at.
     """
     report = ImportReport()
-    run = _Run(report, refused_to)
-    rows = file.rows()
-    # One batch is read while the one before it is stored: Python and PostgreSQL have a core each.
+    run = _Run(report, file, refused_to)
+    # One batch is read while those before it are stored: PostgreSQL keeps its indexes in order on a core of its own.
     with ThreadPoolExecutor(1, "import") as writer:
         try:
-            storing: Future[int] | None = None
-            while (lines := run.read_batch(rows)) is not None:
-                _count(report, storing)
-                storing = writer.submit(len if dry_run else store, lines)
+            storing: deque[Future[int]] = deque()
+            while (lines := run.read_batch()) is not None:
+                if len(storing) == MOST_WAITING:
+                    _count(report, storing.popleft())
+                storing.append(writer.submit(len if dry_run else store, lines))
                 report.known += len(lines)
                 on_progress(report)
-            _count(report, storing)
+            while storing:
+                _count(report, storing.popleft())
         finally:
             writer.submit(_disconnect).result()
             run.close()
@@ -71,12 +75,11 @@ def import_interactions(
     return report
 
 
-def _count(report: ImportReport, storing: "Future[int] | None") -> None:
+def _count(report: ImportReport, storing: "Future[int]") -> None:
     """Wait for a batch, and move what was new in it from `known` to `stored`."""
-    if storing is not None:
-        new = storing.result()
-        report.stored += new
-        report.known -= new
+    new = storing.result()
+    report.stored += new
+    report.known -= new
 
 
 def _disconnect() -> None:
@@ -84,11 +87,23 @@ def _disconnect() -> None:
     connection.close()
 
 
+class _Unnamed(NamedTuple):
+    """A row without an event_id."""
+
+    digest: bytes
+    said: str
+    user_id: str | None
+    session_id: str | None
+
+
 class _Run:
     """The state of one import: what was refused, and which rows were seen."""
 
-    def __init__(self, report: ImportReport, refused_to: Path) -> None:
+    def __init__(self, report: ImportReport, file: EventFile, refused_to: Path) -> None:
         self._report = report
+        self._file = file
+        self._rows = file.rows()
+        self._learned: Learned | None = None
         self._refused_to = refused_to
         self._refused: IO[str] | None = None
         self._occurrences = Occurrences()
@@ -99,29 +114,51 @@ class _Run:
         if self._refused is not None:
             self._refused.close()
 
-    def read_batch(self, rows: Iterator[Row]) -> list[Line] | None:
+    def read_batch(self) -> list[Line] | None:
         """Read the next rows; return their lines for COPY, or None at the end of the file."""
         lines: list[Line] = []
-        unnamed: list[tuple[bytes, str, NewInteraction]] = []
+        unnamed: list[_Unnamed] = []
         before = self._report.rows
-        for row in islice(rows, BATCH):
+        for row in islice(self._rows, BATCH):
             self._report.rows += 1
-            event = self._read(row)
-            if event is None:
-                continue
-            said = copy_line(event)
-            if event.event_id is not None:
-                text = f"{_escaped(event.event_id)}\t{said}"
-                lines.append(Line(event.event_id, text, event.user_id, event.session_id))
+            plain = self._plain(row)
+            if plain is not None:
+                said, event_id, user_id, session_id = plain
+                identity = said
+            elif (read := self._validated(row)) is not None:
+                said, event_id, user_id, session_id, identity = read
             else:
-                # A row without a time gets the import's; its identity must not change with that.
-                identity = said if row.data.get("occurred_at") else copy_line(event, moment="")
-                unnamed.append((digest_of(identity), said, event))
-        numbers = self._occurrences.number([digest for digest, _, _ in unnamed])
-        for (digest, said, event), number in zip(unnamed, numbers, strict=True):
+                continue
+            if event_id is not None:
+                lines.append(Line(event_id, f"{_escaped(event_id)}\t{said}", user_id, session_id))
+            else:
+                unnamed.append(_Unnamed(digest_of(identity), said, user_id, session_id))
+        numbers = self._occurrences.number([one.digest for one in unnamed])
+        for (digest, said, user_id, session_id), number in zip(unnamed, numbers, strict=True):
             event_id = event_id_of(digest, number)
-            lines.append(Line(event_id, f"{event_id}\t{said}", event.user_id, event.session_id))
+            lines.append(Line(event_id, f"{event_id}\t{said}", user_id, session_id))
         return lines if self._report.rows > before else None
+
+    def _plain(self, row: Row | CsvRow) -> PlainRow | None:
+        """Return the row on the short way, where all its cells are known."""
+        if not isinstance(row, CsvRow):
+            return None
+        if self._learned is None:
+            self._learned = Learned(self._file.header)
+        return self._learned.row_of(row.cells)
+
+    def _validated(self, row: Row | CsvRow) -> tuple[str, str | None, str | None, str | None, str] | None:
+        """Return the row's line, event_id, user, session and identity; None where it was refused."""
+        full = self._file.read(row) if isinstance(row, CsvRow) else row
+        event = self._read(full)
+        if event is None:
+            return None
+        said = copy_line(event)
+        if isinstance(row, CsvRow) and self._learned is not None:
+            self._learned.learn(row.cells, event, said)
+        # A row without a time gets the import's; its identity must not change with that.
+        identity = said if full.data.get("occurred_at") else copy_line(event, moment="")
+        return said, event.event_id, event.user_id, event.session_id, identity
 
     def _read(self, row: Row) -> NewInteraction | None:
         if row.unreadable is not None:

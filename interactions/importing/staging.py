@@ -1,7 +1,8 @@
 """Storing a batch of imported events, each once.
 
-What is new goes straight into the table by COPY. Where that will not do (somebody stores the same events at this
-moment, or a session among them is a user's by now), the batch goes by a temporary table, which takes twice as long.
+A batch goes straight into the table by COPY; where some of it is there already, the rest of it does. Where that will
+not do (somebody stores the same events at this moment, or a session among them is a user's by now), it goes by a
+temporary table.
 """
 
 from collections.abc import Sequence
@@ -78,34 +79,43 @@ def store(lines: Sequence[Line]) -> int:
 
 
 def _store(lines: Sequence[Line]) -> int:
-    with transaction.atomic(), connection.cursor() as cursor:
-        share_merging(cursor)
-        new = _unknown(cursor, lines)
-        if not new:
-            return 0
-        if not _has_merged(cursor, new):
-            try:
-                with transaction.atomic():
-                    return _store_straight(cursor, new)
-            except IntegrityError:
-                # Another import or a shopper was quicker with one of these events.
-                pass
-        return _store_by_way(cursor, new)
-
-
-def _unknown(cursor: Any, lines: Sequence[Line]) -> list[Line]:
-    """Keep what is not stored yet, once each, in the order of the index that it will grow."""
     distinct: dict[str, Line] = {}
     for line in lines:
         distinct.setdefault(line.event_id, line)
-    cursor.execute("SELECT event_id FROM user_interactions WHERE event_id = ANY(%s)", [list(distinct)])
-    for (event_id,) in cursor.fetchall():
-        del distinct[event_id]
-    return [distinct[event_id] for event_id in sorted(distinct)]
+    # In the order of the index that they will grow.
+    ordered = [distinct[event_id] for event_id in sorted(distinct)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        share_merging(cursor)
+        if _has_merged(cursor, ordered):
+            return _store_by_way(cursor, _unknown(cursor, ordered))
+        stored = _tried_straight(cursor, ordered)
+        if stored is None and (new := _unknown(cursor, ordered)):
+            stored = _tried_straight(cursor, new)
+            # Another import or a shopper is quicker with one of these events at this moment.
+            return _store_by_way(cursor, new) if stored is None else stored
+        return stored or 0
+
+
+def _tried_straight(cursor: Any, lines: Sequence[Line]) -> int | None:
+    """Store all of `lines`, or none of them where one is there already; then return None. That is seen at the first."""
+    try:
+        with transaction.atomic():
+            return _store_straight(cursor, lines)
+    except IntegrityError:
+        return None
+
+
+def _unknown(cursor: Any, lines: Sequence[Line]) -> list[Line]:
+    """Keep, in order, what is not stored yet."""
+    cursor.execute("SELECT event_id FROM user_interactions WHERE event_id = ANY(%s)", [[one.event_id for one in lines]])
+    known = {event_id for (event_id,) in cursor.fetchall()}
+    return [line for line in lines if line.event_id not in known]
 
 
 def _has_merged(cursor: Any, lines: Sequence[Line]) -> bool:
     sessions = {line.session_id for line in lines if line.user_id is None}
+    if not sessions:
+        return False
     cursor.execute(
         "SELECT EXISTS (SELECT FROM interactions_mergedsession WHERE session_id = ANY(%s))", [list(sessions)]
     )

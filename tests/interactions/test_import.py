@@ -1,11 +1,13 @@
 """`manage.py import_interactions`: each row once, whatever happens on the way."""
 
+import csv
 import gzip
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +16,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interactions.importing import run, staging
+from interactions.importing.files import EventFile
 from interactions.importing.identity import Occurrences, digest_of
+from interactions.importing.learned import Learned
 from interactions.models import FreshInteraction, Interaction, MergedSession, RewrittenHistory
 
 HEADER = "user_id,session_id,product_id,interaction_type,occurred_at,order_id,quantity,unit_price"
@@ -238,3 +242,64 @@ def test_occurrences_count_as_a_dictionary_would(batches: list[list[int]]) -> No
             expected.append(counts.get(key, 0))
             counts[key] = counts.get(key, 0) + 1
         assert occurrences.number([digest_of(str(key)) for key in batch]) == expected
+
+
+CELLS = {
+    "user_id": ["", "u1", "u2", "a\\b", "é", "x" * 129, "\udcff"],
+    "session_id": ["", "s1", "tab\there"],
+    "product_id": ["", "p1", "p2", " p"],
+    "interaction_type": ["view", "VIEW", "purchase", "search", "recommendation_click", "glance", ""],
+    "occurred_at": ["2010-12-01T08:26:00Z", "2010-12-01", "", "yesterday", "2999-01-01"],
+    "quantity": ["", "1", "06", "0", "six", "1.5"],
+    "unit_price": ["", "3.5", "3.505", "-1"],
+    "currency": ["", "usd", "EUR", "dollar"],
+    "order_id": ["", "o1"],
+    "event_id": ["", "", "e1", "e2", "e\\1", "e\x7f", "e" * 65],
+    "search_query": ["", "", "", "shoes"],
+    "colour": ["", "", "red"],
+}
+
+
+@given(
+    st.sets(st.sampled_from(sorted(CELLS))).flatmap(
+        lambda names: st.tuples(
+            st.permutations(sorted(names | {"user_id", "interaction_type"})),
+            st.lists(st.randoms(use_true_random=False), min_size=1, max_size=25),
+        )
+    )
+)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_was_learned_of_a_file_makes_the_same_lines_as_validation(drawn: Any) -> None:
+    header, randoms = drawn
+    # Few different cells, so that most of them come again.
+    rows = [[random.choice(CELLS[name]) for name in header] for random in randoms for _ in range(4)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.csv"
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+        assert read(path, learning=True) == read(path, learning=False)
+
+
+def read(path: Path, *, learning: bool) -> Any:
+    """Return the lines of a file, and all that was refused; with its times of reading left out."""
+    file, report, refused_to = EventFile(path), run.ImportReport(), path.with_suffix(".refused")
+    refused_to.unlink(missing_ok=True)
+    reading = run._Run(report, file, refused_to)
+    reading._now = datetime(2026, 1, 1, tzinfo=UTC)
+    row_of = Learned.row_of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learned, "row_of", row_of if learning else lambda self, cells: None)
+        lines = reading.read_batch()
+    reading.close()
+    file.close()
+    return lines, report, refused_to.read_text() if refused_to.exists() else ""
+
+
+def test_most_rows_of_an_ordinary_file_are_put_together_from_what_was_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    validated: list[Any] = []
+    read_interaction = run.read_interaction
+    monkeypatch.setattr(run, "read_interaction", lambda *a, **k: validated.append(a) or read_interaction(*a, **k))
+    lines = [f"u{n % 7},,p{n % 11},view,2010-12-01T08:26:00Z,,{1 + n % 3}," for n in range(500)]
+    call_command("import_interactions", write([HEADER, *lines]))
+    assert Interaction.objects.count() == 500
+    assert len(validated) <= 11
