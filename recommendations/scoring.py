@@ -55,7 +55,7 @@ def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> t
     products = distinct(np.concatenate([one.products for one in found]))
     places = [np.searchsorted(products, one.products) for one in found]
     rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
-    weights = [RESTOCK_WEIGHT if one.code == RESTOCK else settings.mix.get(one.code, 0.0) for one in found]
+    weights = weights_of(found, settings)
     total, parts = np.zeros(len(products)), {source: np.zeros(len(products)) for source in Source}
     for one, place, values, weight in zip(found, places, rescaled, weights, strict=True):
         total[place] += weight * values
@@ -70,6 +70,17 @@ def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> t
     loudest = _loudest_of(found, places, rescaled, weights, len(products))
     score = np.clip(total, 0.0, 1.0)
     return _listed(leading(products, total, depth), products, score, signals, loudest)
+
+
+def weights_of(found: Sequence[Votes], settings: PlacementSettings) -> list[float]:
+    """Return what each vote's rescaled scores are multiplied by before they are added up to a product's score.
+
+    Outside of a mix, an absolute vote is not added: it lifts its signal at least to its value.
+    """
+    if settings.mix:
+        return [RESTOCK_WEIGHT if one.code == RESTOCK else settings.mix.get(one.code, 0.0) for one in found]
+    speakers = {source: sum(one.source is source and not one.absolute for one in found) for source in Source}
+    return [settings.weights.get(one.source, 0.0) / (1 if one.absolute else speakers[one.source]) for one in found]
 
 
 def rescale(raw: Scores, method: str) -> Scores:

@@ -58,10 +58,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Reranked:
-    """What the stage made of the candidates, and its state: late where the budget was not enough."""
+    """What the stage made of the candidates, its state, and the model's share in their scores, 0 where it has none."""
 
     ranked: tuple[Scored, ...]
     state: str
+    share: float = 0.0
 
 
 def stage_of(query: Query, settings: PlacementSettings, facts: Facts) -> Stage:
@@ -118,7 +119,7 @@ def rerank(scored: Sequence[Scored], *, stage: Stage, context: Sequence[int]) ->
     found = stage.scorer(pairs)
     if found is None:
         return Reranked(ranked, f"{Mode.OFF}: no score within {django_settings.REEMIO_RERANK_BUDGET_MS} ms")
-    return Reranked(reordered(ranked, [found[pair] for pair in pairs], share=stage.share), stage.state)
+    return Reranked(reordered(ranked, [found[pair] for pair in pairs], share=stage.share), stage.state, stage.share)
 
 
 def pairs_of(ranked: Sequence[Scored], context: Sequence[int]) -> list[Pair]:
