@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.utils import timezone
 
-from recommendations import person, popular, scoring, taste
+from recommendations import merchandising, person, popular, rules, scoring, taste
 from recommendations.configuration import from_json
 from recommendations.contracts import (
     Item,
@@ -41,10 +41,12 @@ def match_products(query: Query, products: Sequence[int], *, least_similarity: f
     """Return those of `products` (our ids) that lie in a category the person likes, or near their taste.
 
     Near means a cosine of at least `least_similarity` with the taste vector. What the person bought lately, and what
-    may not be shown, is left out. Ordered by the blended score; every item has a true reason.
+    may not be shown, is left out. Ordered by the blended score; every item has a true reason. Merchandising rules hide,
+    boost and bury as in the placement's lists; they pin nothing here.
     """
     version, known = person.read(query)
-    liked = taste.of(known, now=query.as_of or timezone.now(), event_weights=event_weights())
+    now = query.as_of or timezone.now()
+    liked = taste.of(known, now=now, event_weights=event_weights())
     similar = _similarities(liked, products)
     chosen = [
         product
@@ -56,7 +58,16 @@ def match_products(query: Query, products: Sequence[int], *, least_similarity: f
     ]
     settings = from_json(version.settings).of(query.placement)
     plain = scoring.blend(_votes(chosen, similar), _without_mix(settings))
-    items = tuple(_item(one, liked) for one in plain)
+    live = merchandising.live(merchandising.rules_of(version), query.placement, now)
+    shown = rules.apply(
+        plain,
+        {product: shelf.facts(product) for product in chosen},
+        barred=(),
+        settings=PlacementSettings({}),
+        limit=len(plain),
+        verdicts=merchandising.verdicts_of(live, shelf).of(chosen, shelf),
+    )
+    items = tuple(_item(one, liked) for one in shown)
     return Matches(items, Strategy.PERSONALIZED, version.id)
 
 

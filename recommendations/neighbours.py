@@ -80,7 +80,7 @@ def lists_of_kinds(
     asked = list(products)
     if version is None and not present:
         return {kind: dict.fromkeys(asked, NOBODY) for kind in kinds}
-    number = version or 0
+    number, followed = version or 0, _Followed.number
     keys = {
         kind: {product: (number, kind, product, present and kind in FOLLOWING) for product in asked} for kind in kinds
     }
@@ -90,7 +90,7 @@ def lists_of_kinds(
         kind: {product: read.get(key) or _kept.get(key, NOBODY) for product, key in of.items()}
         for kind, of in keys.items()
     }
-    _keep(read)
+    _keep(read, followed)
     return found
 
 
@@ -177,8 +177,11 @@ def _before(version: int, level: str, products: Ids, product: int) -> Counted | 
     )
 
 
-def _keep(rows: dict[Key, NeighbourRow]) -> None:
+def _keep(rows: dict[Key, NeighbourRow], followed: int) -> None:
+    """Keep rows, unless another thread has followed a folding since: they may have been read before it."""
     with _lock:
+        if _Followed.number != followed:
+            return
         if len(_kept) + len(rows) > MOST_KEPT:
             _kept.clear()
         _kept.update(rows)

@@ -36,6 +36,7 @@ from recommendations.services import Served, remember
 from recommendations.shelf import shelf
 from recommendations.spelling import MOST_WORDS, Vocabulary, Word, words_of
 from recommendations.taste import format_vector
+from recommendations.vectors import vectors
 
 logger = structlog.get_logger(__name__)
 
@@ -82,7 +83,8 @@ SEMANTIC = """
     SELECT e.product_id AS id FROM catalog_productembedding e JOIN catalog_product p ON p.id = e.product_id
     WHERE {shown} ORDER BY e.vector <=> %(vector)s::vector LIMIT {depth}
 """
-NO_SEMANTIC = "SELECT NULL::bigint AS id WHERE false"
+# Where this process holds all vectors, it has found the nearest already.
+FOUND_HERE = "SELECT unnest(%(near)s::bigint[]) AS id"
 # Words that stand in descriptions only are no mistakes.
 KNOWN = """
     SELECT word FROM unnest(%s::text[]) AS word WHERE numnode(plainto_tsquery('english', word)) = 0
@@ -150,13 +152,14 @@ def _known(words: Sequence[str]) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _matches(wanted: Wanted, query: Query, live: Sequence[Rule], liked: Taste) -> list[Any]:
+def _matches(wanted: Wanted, query: Query, live: tuple[Rule, ...], liked: Taste) -> list[Any]:
     shown, parameters = conditions(query.filters, live)
     if query.exclude:
         shown += " AND p.product_id <> ALL(%(excluded)s)"
         parameters["excluded"] = list(query.exclude)
     vector = _vector_of(wanted.corrected or wanted.typed) if wanted.words else None
-    semantic = NO_SEMANTIC if vector is None else SEMANTIC.format(shown=shown, depth=DEPTH)
+    asked_here = vector is None or vectors.are_held
+    semantic = FOUND_HERE if asked_here else SEMANTIC.format(shown=shown, depth=DEPTH)
     parse = "websearch_to_tsquery" if wanted.operators else "to_tsquery"
     statement = FIND.format(shown=shown, depth=DEPTH, semantic=semantic, parse=parse)
     name = " ".join(wanted.typed.split())
@@ -166,6 +169,7 @@ def _matches(wanted: Wanted, query: Query, live: Sequence[Rule], liked: Taste) -
         "most": most,
         "ids": [name, name.lower(), name.upper()],
         "title": name.lower(),
+        "near": _near(vector, query, live) if asked_here else [],
         "vector": None if vector is None else format_vector(vector),
         "taste": None if liked.vector is None else format_vector(liked.vector),
     }
@@ -173,6 +177,19 @@ def _matches(wanted: Wanted, query: Query, live: Sequence[Rule], liked: Taste) -
         cursor.execute(statement, parameters)
         # A product that came in between two queries waits for the next search.
         return [row for row in cursor.fetchall() if (row[1] or row[3] or row[4] >= LEAST_COSINE) and shelf.get(row[0])]
+
+
+def _near(vector: npt.NDArray[np.float32] | None, query: Query, live: tuple[Rule, ...]) -> list[int]:
+    """Return the products nearest in meaning that may be shown, from this process' vectors."""
+    if vector is None:
+        return []
+    allowed = shelf.eligible(query.filters).copy()
+    allowed &= ~merchandising.verdicts_of(live, shelf).hidden(len(allowed))
+    barred = shelf.slots_of(shelf.ids_of(query.exclude))
+    allowed[barred[barred >= 0]] = False
+    slots, _ = vectors.nearest(vector, allowed, DEPTH)
+    found: list[int] = shelf.ids[slots].tolist()
+    return found
 
 
 def _tsqueries(words: Sequence[Word]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from catalog.models import Product
 from recommendations.contracts import Filters, Placement, Query, Rule, RuleAction, Target
 from recommendations.filtering import conditions
 from recommendations.learning.train import train
+from recommendations.matching import match_products
 from recommendations.merchandising import forget, in_order, verdicts_of
 from recommendations.models import MerchandisingRule
 from recommendations.pipeline import recommend
@@ -155,6 +156,23 @@ def test_a_rule_follows_the_stock_it_was_made_for(api: APIClient, shop: None) ->
     shown = set(ids(api, path))
     assert "hat-1" in shown
     assert "hat-9" not in shown
+
+
+def test_what_matches_a_person_for_a_mail_obeys_the_rules_of_the_placement(shop: None) -> None:
+    did("view", "shoe-0", user="amina")
+    shelf.refresh()
+    some = shelf.ids_of(["shoe-1", "shoe-2", "shoe-3", "hat-1"])
+
+    def matching() -> list[str]:
+        query = Query(Placement.HOMEPAGE, 4, user_id="amina")
+        return [item.facts.product_id for item in match_products(query, some, least_similarity=0.5).items]
+
+    before = matching()
+    assert sorted(before) == ["shoe-1", "shoe-2", "shoe-3"]
+    rule("hide", "shoe-2")
+    rule("bury", before[0] if before[0] != "shoe-2" else before[1])
+    buried = before[0] if before[0] != "shoe-2" else before[1]
+    assert matching() == [*(name for name in before if name not in ("shoe-2", buried)), buried]
 
 
 def test_a_rule_that_lost_its_products_concerns_nothing(api: APIClient, shop: None) -> None:
