@@ -4,6 +4,7 @@ Each step is one transaction that deletes the notes it has worked off, so it may
 run beside itself. A step recounts whole hours from the raw rows: late, repeated and rewritten events need no care.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from analytics import models
-from analytics.attribution import COUNTING, attribute_batch, touch_purchases
+from analytics.attribution import BATCH, COUNTING, attribute_batch, touch_purchases
 from analytics.rollups import sources
 from analytics.rollups.ranges import HOURS_KEPT, Range, day_bounds, is_kept, ranges_of
 from analytics.rollups.tables import Table
@@ -26,6 +27,8 @@ from interactions.models import InteractionType
 logger = structlog.get_logger(__name__)
 
 RECOUNTED_DAYS = 7
+# A shop that never rests always has something due: after the first round, a run takes up more for so many seconds.
+PATIENCE = 5.0
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 _HOURLY: tuple[tuple[Table, str], ...] = (
     (Table.of(models.RecommendationRollup), sources.RECOMMENDATIONS),
@@ -72,8 +75,11 @@ def roll_up(*, progress: Progress | None = None) -> Counted:
     as_of = _database_time()
     zone = _settle_time_zone()
     attributed = 0
-    while taken := attribute_batch():
+    while True:
+        taken = attribute_batch()
         attributed += taken
+        if taken < BATCH:
+            break
     days = hours = 0
     for day, due, left in _days_due(zone):
         hours += _recount_day(due, zone)
@@ -131,14 +137,16 @@ def _settle_time_zone() -> ZoneInfo:
 
 
 def _days_due(zone: ZoneInfo) -> Iterator[tuple[date, list[datetime], int]]:
-    """Yield each day of the shop with its due hours (UTC), the newest first, until no note is left.
+    """Yield each day of the shop with its due hours (UTC), the newest first; all that was due when it began, at least.
 
-    Counting may make notes of its own, on later hours: they are taken up by the next round.
+    Counting may make notes of its own, on later hours: they are taken up by the next round, or the next run.
     """
-    while due := _hours_due():
+    until = math.inf
+    while time.monotonic() < until and (due := _hours_due()):
         by_day = [(day, list(hours)) for day, hours in groupby(due, key=lambda hour: hour.astimezone(zone).date())]
         for place, (day, hours) in enumerate(by_day, start=1):
             yield day, hours, len(by_day) - place
+        until = min(until, time.monotonic() + PATIENCE)
 
 
 def _hours_due() -> list[datetime]:

@@ -1,8 +1,9 @@
 """Putting the made-up life of the demo shop into the database: at once, the same for a seed, and never twice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,12 +12,14 @@ from catalog.models import Product
 from interactions.events import NewInteraction
 from interactions.importing.run import copy_line
 from interactions.importing.staging import Line, store
-from interactions.models import InboxEvent, Shopper
+from interactions.models import InboxEvent, OrderRefund, Shopper
 from interactions.services.inbox import take_in_inbox
 from recommendations.contracts import Placement
-from recommendations.models import ServedList
+from recommendations.experiments import Running, Variant, subject_of
+from recommendations.models import Experiment, ExperimentVariant, ServedList
 from reemio.demo import population
 from reemio.demo.catalogue import DemoProduct, load_products
+from reemio.demo.found import FoundList, found_lists
 from reemio.demo.personas import SHOPPERS
 
 DAYS = 60
@@ -24,6 +27,15 @@ BACKGROUND_SHOPPERS = 600
 _SEEDING = 7_349_101  # an advisory lock's number
 _BATCH = 2000
 # How the row of a shopper remembers when and how they were made up.
+# How many products the shop's pages ask for.
+ASKED = {"homepage": 12, "product": 8, "bought_together": 4, "cart": 8, "search": 24}
+# An experiment that has run on the homepage for three weeks; no list was made otherwise by it, so there is no winner.
+EXPERIMENT = Running(
+    0, "demo-category-share", "homepage", 100, (Variant("A", 1), Variant("B", 1, {"category_share": 0.5}))
+)
+EXPERIMENT_DAYS = 21
+# One order of so many came back whole.
+ORDERS_A_REFUND = 40
 SEED_KEY, SEEDED_AT_KEY = "demo_seed", "demo_seeded_at"
 
 
@@ -72,11 +84,19 @@ def seed_demo(*, now: datetime, seed: int | None = None, moment: datetime | None
         anchor = settled or Anchor(42 if seed is None else seed, moment or now)
         if (seed is not None and seed != anchor.seed) or (moment is not None and moment != anchor.now):
             raise SeededDifferentlyError(anchor)
+        crowd = list(
+            population.background_events(
+                products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed
+            )
+        )
+        found = found_lists(crowd, products)
+        _add_experiment(anchor)
+        _add_refunds(crowd)
         seeded = Seeded(
             anchor=anchor,
             shoppers=_add_shoppers(anchor),
-            interactions=_add_interactions(products, anchor),
-            served_lists=_add_served_lists(products, anchor),
+            interactions=_add_interactions(products, anchor, crowd, found),
+            served_lists=_add_served_lists(products, anchor, found),
             inbox_rows=_add_inbox(products, anchor),
         )
     take_in_inbox()
@@ -130,13 +150,16 @@ def _add_shoppers(anchor: Anchor) -> int:
     return Shopper.objects.count() - before
 
 
-def _add_interactions(products: tuple[DemoProduct, ...], anchor: Anchor) -> int:
+def _add_interactions(
+    products: tuple[DemoProduct, ...],
+    anchor: Anchor,
+    crowd: Sequence[population.Event],
+    found: Sequence[FoundList],
+) -> int:
     """Store what is not stored yet, and note in the same statement whose history that rewrites."""
     personas = population.persona_events(products, now=anchor.now, seed=anchor.seed)
-    background = population.background_events(
-        products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed
-    )
-    return store([*_lines(personas), *_lines(background)])
+    clicks = [one.click for one in found if one.click is not None]
+    return store([*_lines(personas), *_lines(crowd), *_lines(clicks)])
 
 
 def _lines(events: Iterable[population.Event]) -> Iterator[Line]:
@@ -146,22 +169,55 @@ def _lines(events: Iterable[population.Event]) -> Iterator[Line]:
         yield Line(event["event_id"], text, event["user_id"], event["session_id"])
 
 
-def _add_served_lists(products: tuple[DemoProduct, ...], anchor: Anchor) -> int:
+def _add_experiment(anchor: Anchor) -> None:
+    """Let an experiment run on the homepage, unless one does already."""
+    running = Experiment.objects.filter(state=Experiment.State.RUNNING, placement=EXPERIMENT.placement)
+    row, is_new = Experiment.objects.get_or_create(
+        key=EXPERIMENT.key,
+        defaults={
+            "name": "Fewer limits on one category",
+            "hypothesis": "Shoppers who look for one thing click more where half of the list may be of one category.",
+            "placement": EXPERIMENT.placement,
+            "state": Experiment.State.FINISHED if running.exists() else Experiment.State.RUNNING,
+            "started_at": anchor.now - timedelta(days=EXPERIMENT_DAYS),
+        },
+    )
+    if is_new:
+        ExperimentVariant.objects.bulk_create(
+            ExperimentVariant(experiment=row, name=one.name, weight=one.weight, settings=one.settings)
+            for one in EXPERIMENT.variants
+        )
+
+
+def _add_refunds(crowd: Iterable[population.Event]) -> None:
+    """Some orders of the crowd came back, three days later."""
+    bought = {event["order_id"]: event["occurred_at"] for event in crowd if event["order_id"]}
+    OrderRefund.objects.bulk_create(
+        [
+            OrderRefund(order_id=order_id, refund_id="", occurred_at=at + timedelta(days=3))
+            for order_id, at in bought.items()
+            if blake2b(order_id.encode(), digest_size=2).digest()[0] % ORDERS_A_REFUND == 0
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _add_served_lists(products: tuple[DemoProduct, ...], anchor: Anchor, found: Sequence[FoundList]) -> int:
     lists = population.served_lists(products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed)
-    rows = [_served_list(one) for one in lists]
+    rows = [*(_served_list(one, anchor) for one in lists), *map(_search_list, found)]
     before = ServedList.objects.count()
     ServedList.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
     return ServedList.objects.count() - before
 
 
-def _served_list(one: population.ServedList) -> ServedList:
+def _served_list(one: population.ServedList, anchor: Anchor) -> ServedList:
     """Return the row of a made-up list. No model made it: it has no version, and its scores only fall."""
     placements = {"product_page": Placement.PRODUCT, "cart": Placement.CART, "homepage": Placement.HOMEPAGE}
-    together = one.strategy == "bought_together"
+    placement = Placement.BOUGHT_TOGETHER if one.strategy == "bought_together" else placements[one.context]
     return ServedList(
         request_id=one.request_id,
         served_at=one.served_at,
-        placement=Placement.BOUGHT_TOGETHER if together else placements[one.context],
+        placement=placement,
         context=one.context,
         strategy=one.strategy,
         user_id=one.user_id or "",
@@ -169,6 +225,34 @@ def _served_list(one: population.ServedList) -> ServedList:
         anchors=[one.anchor_id] if one.anchor_id else [],
         products=list(one.product_ids),
         scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
+        variant=_variant(one, anchor),
+        asked_for=ASKED[placement],
+        milliseconds=0.0,
+    )
+
+
+def _variant(one: population.ServedList, anchor: Anchor) -> str:
+    """Return the variant that the shopper was in, as the engine would have assigned it."""
+    if one.context != EXPERIMENT.placement or one.served_at < anchor.now - timedelta(days=EXPERIMENT_DAYS):
+        return ""
+    variant = EXPERIMENT.variant_of(subject_of(one.user_id or "", one.session_id))
+    return f"{EXPERIMENT.key}:{variant.name}" if variant else ""
+
+
+def _search_list(one: FoundList) -> ServedList:
+    """Return the row of made-up search results."""
+    return ServedList(
+        request_id=one.request_id,
+        served_at=one.search["occurred_at"],
+        placement="search",
+        context="",
+        strategy="search",
+        user_id=one.search["user_id"] or "",
+        session_id=one.search["session_id"],
+        anchors=[one.query],
+        products=list(one.product_ids),
+        scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
+        asked_for=ASKED["search"],
         milliseconds=0.0,
     )
 

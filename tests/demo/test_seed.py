@@ -10,9 +10,22 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from analytics.experiments import count_experiment, report
+from analytics.performance import grouped, total
+from analytics.periods import between
+from analytics.rollups.run import roll_up
+from analytics.searches import clicked_after_search, queries_without_result
+from analytics.visits import funnels
 from catalog.models import Product
-from interactions.models import FreshInteraction, InboxEvent, Interaction, RewrittenHistory, Shopper
-from recommendations.models import ServedList
+from interactions.models import (
+    FreshInteraction,
+    InboxEvent,
+    Interaction,
+    OrderRefund,
+    RewrittenHistory,
+    Shopper,
+)
+from recommendations.models import Experiment, ServedList
 from reemio.demo import seeding
 from reemio.demo.catalogue import load_products
 from reemio.demo.readback import read_back
@@ -127,6 +140,35 @@ def test_every_impression_and_click_names_a_list_that_was_served_with_the_produc
         assert served.products[event.recommendation_position - 1] == event.product_id
         assert served.context == event.recommendation_context
         assert (served.user_id or None) == event.user_id
+
+
+@pytest.mark.django_db
+def test_every_figure_of_analytics_has_something_to_count(seeded: Seeded) -> None:
+    roll_up()
+    period = between(NOON.date() - timedelta(days=59), NOON.date())
+    figures = total(period)
+    assert figures.click_through_rate.value is not None
+    assert 0.01 < figures.click_through_rate.value < 0.4
+    assert figures.conversions > 10
+    assert figures.assisted_revenue > 0
+    assert {placement for (placement,) in grouped(period, ["placement"])} >= {"homepage", "product", "cart", "search"}
+    assert {device for (device,) in grouped(period, ["device"])} >= {"mobile", "desktop", "tablet"}
+    assert all(funnel.visits > funnel.purchased > 0 for funnel in funnels(period).values())
+    assert queries_without_result(period)
+    assert clicked_after_search(period)
+    assert OrderRefund.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_experiment_splits_as_the_engine_does_and_its_report_finds_nothing_wrong(seeded: Seeded) -> None:
+    experiment = Experiment.objects.get()
+    labels = set(ServedList.objects.exclude(variant="").values_list("variant", flat=True))
+    assert labels == {f"{experiment.key}:A", f"{experiment.key}:B"}
+    roll_up()
+    count_experiment(experiment.pk)
+    found = report(experiment)
+    assert all(arm.result.shoppers > 3 for arm in found.arms)
+    assert found.warning == ""
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analytics.experiments import count_due
 from analytics.health import freshness
 from analytics.rollups.run import Counted, roll_up, touch
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             with console.status("Noting everything as due …"):
                 touch(since=None)
         console.print(_told(_run(console)), highlight=False)
+        count_due()
         if verbosity:
             console.print(f"[dim]Data as of {freshness().as_of:%Y-%m-%d %H:%M:%S %Z}.[/dim]", highlight=False)
 

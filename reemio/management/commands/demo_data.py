@@ -48,6 +48,8 @@ class Command(BaseCommand):
                 quietly("seed_dummy_data")
             with step(console, "Training"):
                 quietly("train")
+            with step(console, "What recommendations earned"):
+                quietly("rollup")
         with step(console, "E-mail campaigns") as notes:
             notes.append(f"{prepare_mail(now=timezone.now())} planned")
         with step(console, "Admin account"):
