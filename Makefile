@@ -11,7 +11,7 @@ FUZZ_REQUESTS ?= 2000
 TRACKER_VERSION = $(shell sed -n 's/^const VERSION = "\(.*\)";/\1/p' static/reemio/source/1-basics.js)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz endurance format run worker beat migrate openapi tracker screenshots lock stop clean
+.PHONY: help demo test check fuzz endurance benchmarks format run worker beat migrate openapi tracker screenshots lock stop clean
 
 help: ## Show this list
 	@echo "Reemio. Usage: make <what>"
@@ -54,6 +54,9 @@ fuzz: .venv/.dev ## Send FUZZ_REQUESTS (2000) made-up requests to the API, and c
 
 endurance: .venv/.dev ## The tests of "nobody is mailed twice", for longer: more people, more kills, more time zones
 	@REEMIO_ENDURANCE=1 $(RUN) -m pytest -q tests/campaigns/test_survival.py tests/campaigns/test_other_campaigns.py
+
+benchmarks: .venv/.dev ## Measure every budget, in databases of their own: WITHOUT="growth" leaves one out
+	@$(RUN) -m benchmarks.all $(if $(WITHOUT),--without $(WITHOUT))
 
 format: .venv/.dev ## Format the code
 	@$(RUN) -m ruff format . && $(RUN) -m ruff check --fix .

@@ -64,13 +64,15 @@ class Shop:
     users: tuple[str, ...]
 
 
-def make_shop(*, products: int, interactions: int, mix: dict[str, float] | None = None) -> Shop:
-    """Fill the empty database; with a `mix`, as a tuned version's homepage has it."""
+def make_shop(
+    *, products: int, interactions: int, mix: dict[str, float] | None = None, search_index: bool = True
+) -> Shop:
+    """Fill the empty database; with a `mix`, as a tuned version's homepage has it, and the index that search reads."""
     users = interactions // EVENTS_PER_USER
     with connection.cursor() as cursor:
         cursor.execute(PRODUCTS, [products])
         cursor.execute("TRUNCATE catalog_embeddingdue")
-        put_vectors(cursor, clustered(products))
+        put_vectors(cursor, clustered(products), index=search_index)
         _put_events(cursor, products, interactions, users)
     asked = tuple(f"user-{number}" for number in range(0, users, max(users // ASKED, 1)))
     _learn(asked, products, users, mix or {})
@@ -89,7 +91,7 @@ def clustered(count: int, *, seed: int = 7) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def put_vectors(cursor, vectors: np.ndarray) -> None:
+def put_vectors(cursor, vectors: np.ndarray, *, index: bool = True) -> None:
     """Store a vector for each product, the first for the one with id 1, and build the index as a migration does."""
     cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'embedding_hnsw'")
     definition = cursor.fetchone()[0]
@@ -106,8 +108,9 @@ def put_vectors(cursor, vectors: np.ndarray) -> None:
         for start in range(0, len(rows), 10_000):
             copy.write(rows[start : start + 10_000].tobytes())
         copy.write(b"\xff\xff")
-    cursor.execute("SET maintenance_work_mem = '1GB'")
-    cursor.execute(definition)
+    if index:
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute(definition)
 
 
 def _put_events(cursor, products: int, interactions: int, users: int) -> None:
@@ -117,10 +120,14 @@ def _put_events(cursor, products: int, interactions: int, users: int) -> None:
     indexes = cursor.fetchall()
     for _, name in indexes:
         cursor.execute(f"DROP INDEX {name}")
+    # Nothing is counted or attributed here.
+    cursor.execute("ALTER TABLE user_interactions DISABLE TRIGGER USER")
     corner = max(products // CLUSTERS, 30)
     statement = EVENTS.format(products=products, users=users, corner=corner)
     for start in range(0, interactions, 1_000_000):
         cursor.execute(statement, [start, min(start + 1_000_000, interactions) - 1])
+    cursor.execute("ALTER TABLE user_interactions ENABLE TRIGGER USER")
+    cursor.execute("SET maintenance_work_mem = '1GB'")
     for definition, _ in indexes:
         cursor.execute(definition)
 

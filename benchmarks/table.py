@@ -1,8 +1,13 @@
 """What a benchmark found, beside its reference and its budget, as one table."""
 
+import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# Names a file that findings are added to, for whoever runs several benchmarks.
+COLLECT = "REEMIO_BENCHMARK_FINDINGS"
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Finding:
     met: bool | None = None
 
 
-def show(findings: Iterable[Finding]) -> None:
+def show(findings: Sequence[Finding]) -> None:
     """Print the lines as a Markdown table, and the load of the machine, which explains slow runs."""
     header = ("what", "measured", "reference, same run", "ratio", "budget", "met")
     marks = {True: "yes", False: "NO", None: ""}
@@ -32,3 +37,6 @@ def show(findings: Iterable[Finding]) -> None:
             print("| " + " | ".join("-" * width for width in widths) + " |")
     one, five, _ = os.getloadavg()
     print(f"\nLoad of this machine: {one:.1f} over the last minute, {five:.1f} over five; {os.cpu_count()} cores.")
+    if os.environ.get(COLLECT):
+        with Path(os.environ[COLLECT]).open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(asdict(one)) + "\n" for one in findings)

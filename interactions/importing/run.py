@@ -144,7 +144,7 @@ class _Run:
         if not isinstance(row, CsvRow):
             return None
         if self._learned is None:
-            self._learned = Learned(self._file.header)
+            self._learned = Learned(self._file.header, now=self._now)
         return self._learned.row_of(row.cells)
 
     def _validated(self, row: Row | CsvRow) -> tuple[str, str | None, str | None, str | None, str] | None:

@@ -249,7 +249,7 @@ CELLS = {
     "session_id": ["", "s1", "tab\there"],
     "product_id": ["", "p1", "p2", " p"],
     "interaction_type": ["view", "VIEW", "purchase", "search", "recommendation_click", "glance", ""],
-    "occurred_at": ["2010-12-01T08:26:00Z", "2010-12-01", "", "yesterday", "2999-01-01"],
+    "occurred_at": ["2010-12-01T08:26:00Z", "2010-12-01", "2010-12-01 08:26:00+02:00", "", "yesterday", "2999-01-01"],
     "quantity": ["", "1", "06", "0", "six", "1.5"],
     "unit_price": ["", "3.5", "3.505", "-1"],
     "currency": ["", "usd", "EUR", "dollar"],
@@ -302,4 +302,4 @@ def test_most_rows_of_an_ordinary_file_are_put_together_from_what_was_learned(mo
     lines = [f"u{n % 7},,p{n % 11},view,2010-12-01T08:26:00Z,,{1 + n % 3}," for n in range(500)]
     call_command("import_interactions", write([HEADER, *lines]))
     assert Interaction.objects.count() == 500
-    assert len(validated) <= 11
+    assert len(validated) <= 3
