@@ -66,6 +66,7 @@ class ProductAdmin(ReadOnlyAdmin):
     search_help_text = "Title or product id"
     ordering = ["-updated_at", "pk"]
     list_per_page = 50
+    change_form_template = "admin/catalog/product/change_form.html"
     fields = [
         "picture", "product_id", "title", "description", "category", "brand", "money", "stock", "is_active",
         "link", "attributes", "created_at", "updated_at",

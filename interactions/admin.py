@@ -59,6 +59,7 @@ class ShopperAdmin(ReadOnlyAdmin):
 
     list_display = ["user_id", "name", "email", "timezone", "marketing_consent", "created_at", "history"]
     list_filter = ["marketing_consent"]
+    change_form_template = "admin/interactions/shopper/change_form.html"
     search_fields = ["=user_id", "name", "email"]
     ordering = ["-pk"]
 

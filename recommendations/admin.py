@@ -189,6 +189,8 @@ class SettingsChangeAdmin(ReadOnlyAdmin):
 class ServedListAdmin(ReadOnlyAdmin):
     """What was shown to whom, the latest first."""
 
+    change_form_template = "admin/recommendations/servedlist/change_form.html"
+
     list_display = [
         "served_at",
         "placement",

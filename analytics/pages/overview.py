@@ -110,7 +110,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             rows.append({"day": day.isoformat(), **{column.key: getattr(figures, column.key) for column in DAYS[1:]}})
         return [row | {"currency": days[max(days)].currency if days else ""} for row in rows]
 
-    return {"days": Table("days", "Day by day", DAYS, read, Order("day"))}
+    return {"days": Table("days", "Day by day", DAYS, read, Order("day"), shown=14)}
 
 
 PAGE = Page(

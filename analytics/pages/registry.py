@@ -1,6 +1,6 @@
 """All pages, in the order of the menu."""
 
-from analytics.pages import email, engine, funnel, health, overview, products, recommendations, search
+from analytics.pages import email, engine, explain, funnel, health, overview, products, recommendations, search, shopper
 from analytics.pages.page import Page
 
 OVERVIEW = overview.PAGE
@@ -11,6 +11,8 @@ PAGES: tuple[Page, ...] = (
     funnel.PAGE,
     search.PAGE,
     email.PAGE,
+    shopper.PAGE,
+    explain.PAGE,
     health.PAGE,
     engine.PAGE,
 )
