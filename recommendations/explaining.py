@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recommendations import hindrances, pipeline, scoring
+from recommendations import experiments, hindrances, pipeline, scoring
 from recommendations.contracts import PlacementSettings, ProductFacts, Query, Reason, Rule, Scored, Votes
 from recommendations.hindrances import WhyNot
 from recommendations.models import MerchandisingRule
@@ -110,11 +110,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A list, and how it came about."""
+    """A list, and how it came about. `variant` is “experiment:variant”, or empty."""
 
     asked: Asked
     strategy: str
     model_version: int | None
+    variant: str
     rerank: str
     rerank_share: float
     weights: Mapping[str, float]
@@ -144,8 +145,12 @@ class Explanation:
 
 
 def explain(query: Query, *, version: ActiveVersion | None = None) -> Explanation:
-    """Take a query through the live pipeline, and tell what each stage made of it."""
-    considered = pipeline.consider(query, version=version)
+    """Take a query through the live pipeline, and tell what each stage made of it.
+
+    Whoever asks meets the variant of a running experiment that they meet in the shop, unless a `version` is named.
+    """
+    assigned = None if version else experiments.assign(query)
+    considered = pipeline.consider(query, version=version, variant=assigned.variant if assigned else None)
     answer = pipeline.answered(considered)
     settings = considered.settings
     names = _names_of_rules(considered.context.verdicts.rules)
@@ -153,6 +158,7 @@ def explain(query: Query, *, version: ActiveVersion | None = None) -> Explanatio
         asked=_asked(considered),
         strategy=answer.strategy.value,
         model_version=answer.model_version,
+        variant=assigned.label if assigned else "",
         rerank=answer.rerank_state,
         rerank_share=considered.reranked.share,
         weights=dict(settings.mix or settings.weights),

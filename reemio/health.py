@@ -65,8 +65,16 @@ def _readyz(checks: Mapping[str, Check], details: Mapping[str, Detail], request:
         "checks": {name: amiss or "ok" for name, amiss in found.items()},
     }
     if ready:
-        body |= {name: detail() for name, detail in details.items()}
+        body |= {name: _told(name, detail) for name, detail in details.items()}
     return _uncached(body, status=200 if ready else 503)
+
+
+def _told(name: str, detail: Detail) -> object:
+    try:
+        return detail()
+    except Exception as error:  # whatever it is: the service can do without this detail
+        log.warning("detail_not_told", detail=name, error=f"{type(error).__name__}: {error}")
+        return "not known"
 
 
 def _answer_of(name: str, check: Check) -> str | None:

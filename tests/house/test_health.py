@@ -23,6 +23,8 @@ def test_readyz_tells_details_only_when_all_is_well() -> None:
     details = {"stage": lambda: "off"}
     ready = health.readyz({"one": lambda: None}, details)(RequestFactory().get("/readyz"))
     assert ready.content == b'{"status": "ok", "checks": {"one": "ok"}, "stage": "off"}'
+    unlucky = health.readyz({"one": lambda: None}, {"stage": lambda: 1 // 0})(RequestFactory().get("/readyz"))
+    assert unlucky.content == b'{"status": "ok", "checks": {"one": "ok"}, "stage": "not known"}'
     not_ready = health.readyz({"one": lambda: "away"}, details)(RequestFactory().get("/readyz"))
     assert not_ready.content == b'{"status": "unavailable", "checks": {"one": "away"}}'
 

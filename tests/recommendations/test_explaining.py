@@ -12,11 +12,12 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from catalog.models import Product
+from recommendations import experiments
 from recommendations.contracts import Filters, Placement, Query
 from recommendations.explaining import explain
 from recommendations.hindrances import WhyNot
 from recommendations.learning.train import train
-from recommendations.models import MerchandisingRule, ModelVersion
+from recommendations.models import Experiment, ExperimentVariant, MerchandisingRule, ModelVersion
 from tests.recommendations.conftest import did, make_product
 
 HOME = Query(Placement.HOMEPAGE, limit=4, user_id="amina")
@@ -91,6 +92,17 @@ def test_a_voice_names_what_stands_behind_it(shop: Mapping[str, Product]) -> Non
     assert (together.because.product_id, together.support, together.signal) == ("p1", 4, "collaborative")
     assert [one.product_id for one in found.asked.anchors] == ["p1"]
     assert {one.code: one.weight for one in found.sources}["near"] == 0.5
+
+
+def test_whoever_is_in_an_experiment_meets_its_variant_here_too(shop: Mapping[str, Product]) -> None:
+    running = Experiment.objects.create(key="texts", name="Texts alone", placement="homepage", state="running")
+    for name in ("a", "b"):
+        ExperimentVariant.objects.create(experiment=running, name=name, settings={"weights": {"content": 1.0}})
+    experiments.forget()
+    found = explain(HOME)
+    experiments.forget()
+    assert found.variant in ("texts:a", "texts:b")
+    assert found.weights == {"content": 1.0}
 
 
 def test_what_is_known_of_the_shopper_is_told(shop: Mapping[str, Product]) -> None:

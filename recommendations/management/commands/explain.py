@@ -66,6 +66,8 @@ class Command(BaseCommand):
             f"{found.asked.placement} · strategy {found.strategy} · version {version} · rerank {found.rerank}",
             highlight=False,
         )
+        if found.variant:
+            console.print(f"Experiment and variant: {found.variant}", highlight=False)
         for rule in found.rules:
             console.print(f"Merchandising rule: {rule}", highlight=False)
         console.print(_sources(found))
