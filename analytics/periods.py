@@ -45,6 +45,14 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=shop_zone()).astimezone(UTC)
 
 
+def day_starts(period: Period) -> list[datetime]:
+    """Return when each day of a period begins, in UTC; where midnight comes twice, both."""
+    first = max(period.first, FIRST_DAY)
+    days = [first + timedelta(days=number) for number in range((min(period.last, LAST_DAY) - first).days + 1)]
+    midnights = (datetime.combine(day, time(fold=fold), tzinfo=shop_zone()) for day in days for fold in (0, 1))
+    return sorted({midnight.astimezone(UTC) for midnight in midnights})
+
+
 def shop_zone() -> ZoneInfo:
     """Return the time zone in which the shop's days are cut."""
     return ZoneInfo(settings.REEMIO_SHOP_TIME_ZONE)
