@@ -5,6 +5,7 @@ that holds anything.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ def scratch(name: str) -> Iterator[None]:
     os.environ.setdefault("LOG_LEVEL", "ERROR")
     os.environ |= {"REEMIO_THROTTLE_READ": "100000000/min", "REEMIO_THROTTLE_WRITE": "100000000/min"}
     prepare()
+    # So that whoever ends us early leaves neither a server nor a database behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     home = _home()
     database = f"reemio_benchmark_{name}"
     _create(home, database)
