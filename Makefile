@@ -70,6 +70,7 @@ tracker: .venv/.dev ## Write static/reemio/reemio-<version>.js anew, from its so
 
 screenshots: .venv/.dev ## Take the pictures of docs/images/ anew, from the demo that runs at PORT
 	@$(RUN) docs/images/make.py
+	@$(RUN) docs/screenshots.py http://localhost:$(PORT)
 
 lock: ## Write requirements.lock anew, from the newest versions that pyproject.toml allows
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock

@@ -4,16 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
-from recommendations.contracts import Placement, PlacementSettings
+from recommendations.contracts import Placement
+from recommendations.experiments import WrongExperimentError, finish_experiment, start_experiment, wrong_settings
 from recommendations.models import Experiment, ExperimentVariant
 
 FEWEST_VARIANTS = 2
-KNOWN = frozenset(PlacementSettings.__dataclass_fields__)
 PLACEMENTS = [(one.value, one.value.replace("_", " ").capitalize()) for one in Placement]
 
 
@@ -27,8 +25,8 @@ class VariantForm(forms.ModelForm[ExperimentVariant]):
     def clean_settings(self) -> Any:
         """Refuse settings that no placement has."""
         found = self.cleaned_data["settings"] or {}
-        if not isinstance(found, dict) or set(found) - KNOWN:
-            raise forms.ValidationError(f"Settings are an object with some of: {', '.join(sorted(KNOWN))}.")
+        if problem := wrong_settings(found):
+            raise forms.ValidationError(problem)
         return found
 
 
@@ -104,9 +102,10 @@ class ExperimentAdmin(admin.ModelAdmin[Experiment]):
     def start(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
         """Let drafts run; a placement has one running experiment at most."""
         for experiment in queryset:
-            refusal = start_experiment(experiment)
-            if refusal:
-                self.message_user(request, f"“{experiment}” was not started: {refusal}", messages.WARNING)
+            try:
+                start_experiment(experiment.pk)
+            except WrongExperimentError as error:
+                self.message_user(request, f"“{experiment}” was not started. {error}", messages.WARNING)
             else:
                 self.log_change(request, experiment, "Started.")
                 self.message_user(request, f"“{experiment}” runs.", messages.SUCCESS)
@@ -114,25 +113,10 @@ class ExperimentAdmin(admin.ModelAdmin[Experiment]):
     @admin.action(description="Finish", permissions=["change"])
     def finish(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
         """End running experiments: everybody is answered as before."""
-        for experiment in queryset.filter(state=Experiment.State.RUNNING):
-            moment = timezone.now()
-            ended = Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.RUNNING)
-            if ended.update(state=Experiment.State.FINISHED, finished_at=moment):
+        for experiment in queryset:
+            if finish_experiment(experiment.pk):
                 self.log_change(request, experiment, "Finished.")
                 self.message_user(request, f"“{experiment}” is finished.", messages.SUCCESS)
-
-
-def start_experiment(experiment: Experiment) -> str:
-    """Let a draft run; return why not, or nothing."""
-    if experiment.variants.count() < FEWEST_VARIANTS:
-        return "it needs two variants at least."
-    try:
-        with transaction.atomic():
-            drafts = Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.DRAFT)
-            started = drafts.update(state=Experiment.State.RUNNING, started_at=timezone.now())
-    except IntegrityError:
-        return "another one runs on this placement."
-    return "" if started else "only a draft can be started."
 
 
 def _is_draft(experiment: Experiment | None) -> bool:

@@ -19,7 +19,7 @@ PLACES = {
     "products-ignored": ("admin:analytics_products", "#table-ignored"),
     "search": ("admin:analytics_search", ""),
     "health": ("admin:analytics_health", ""),
-    "experiments": ("admin:recommendations_experiment_changelist", ""),
+    "experiments": ("admin:analytics_experiments", ""),
 }
 Placed = TypeVar("Placed", Alert, Advice)
 

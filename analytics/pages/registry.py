@@ -1,6 +1,18 @@
 """All pages, in the order of the menu."""
 
-from analytics.pages import email, engine, explain, funnel, health, overview, products, recommendations, search, shopper
+from analytics.pages import (
+    email,
+    engine,
+    experiments,
+    explain,
+    funnel,
+    health,
+    overview,
+    products,
+    recommendations,
+    search,
+    shopper,
+)
 from analytics.pages.page import Page
 
 OVERVIEW = overview.PAGE
@@ -14,5 +26,6 @@ PAGES: tuple[Page, ...] = (
     shopper.PAGE,
     explain.PAGE,
     health.PAGE,
+    experiments.PAGE,
     engine.PAGE,
 )
