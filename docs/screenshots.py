@@ -25,7 +25,7 @@ class Picture:
     name: str
     path: str
     width: int = 1280
-    height: int = 1180
+    height: int = 860
     dark: bool = False
 
 
@@ -33,10 +33,10 @@ SHOPPER = "wanjiku-muthoni"
 TAKEN = [
     Picture("overview", "/admin/"),
     Picture("overview-dark", "/admin/", dark=True),
-    Picture("overview-phone", "/admin/", width=390, height=1500),
+    Picture("overview-phone", "/admin/", width=390, height=1200),
     Picture("recommendations", "/admin/analytics/recommendations/"),
     Picture("products", "/admin/analytics/products/"),
-    Picture("products-phone", "/admin/analytics/products/", width=390, height=1500),
+    Picture("products-phone", "/admin/analytics/products/", width=390, height=1200),
     Picture("funnel", "/admin/analytics/funnel/"),
     Picture("search", "/admin/analytics/search/"),
     Picture("email", "/admin/analytics/email/"),

@@ -9,14 +9,14 @@ from analytics.pages.filters import PLACEMENTS, STRATEGIES
 from analytics.pages.page import PERSONAL, Asked, Page
 from analytics.pages.parts import Empty, Fact, Meter
 from analytics.pages.tables import Table
-from analytics.why_not import why_not
 from recommendations import pipeline
 from recommendations.contracts import Placement, Query
+from recommendations.explaining import Candidate, Explanation, explain
 from recommendations.pipeline import Considered
 from recommendations.shelf import shelf
 
 SHOWN = 12
-LEFT_OUT = 40
+LEFT_OUT = 20
 NAMES: Mapping[str, str] = {one.value: PLACEMENTS[one.value] for one in Placement}
 NEEDS_PRODUCT = (Placement.PRODUCT, Placement.BOUGHT_TOGETHER, Placement.CART)
 SPEAKERS: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
     }
     if complaint:
         return shared
-    considered = _considered(asked, query)
+    considered = _explained(asked, query).considered
     answer = pipeline.answered(considered)
     return shared | {
         "answer": answer,
@@ -67,7 +67,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
         "known": list(_known(considered)),
         "weights": _weights(considered),
         "sources": _sources(considered),
-        "why_not": why_not(considered, missing) if missing else None,
+        "why_not": _explained(asked, query).why_not(missing) if missing else None,
         "stages": _stages(considered),
     }
 
@@ -79,7 +79,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     def read(shown: bool) -> list[Row]:
         if complaint:
             return []
-        return list((_shown if shown else _left_out)(_considered(asked, query)))
+        return list((_shown if shown else _left_out)(_explained(asked, query)))
 
     reason = Column("reason", "Why")
     return {
@@ -121,9 +121,9 @@ def _query(asked: Asked) -> tuple[Query, str]:
     return query, ""
 
 
-def _considered(asked: Asked, query: Query) -> Considered:
+def _explained(asked: Asked, query: Query) -> Explanation:
     """Return the list as the live pipeline makes it: once for a page, though several parts of it ask."""
-    return asked.once("considered", lambda: pipeline.consider(query))
+    return asked.once("explained", lambda: explain(query))
 
 
 def _known(considered: Considered) -> Iterator[Fact]:
@@ -181,37 +181,28 @@ def _stages(considered: Considered) -> list[tuple[str, str, str]]:
     ]
 
 
-def _shown(considered: Considered) -> Iterator[Row]:
-    ranks = _ranks(considered)
-    for place, item in enumerate(pipeline.answered(considered).items, start=1):
-        yield _row(considered, item.scored, ranks) | {"place": place, "reason": item.reason.text}
+def _shown(explained: Explanation) -> Iterator[Row]:
+    for one in explained.shown:
+        yield _row(one) | {"place": one.position, "reason": one.reason.text if one.reason else one.rule}
 
 
-def _left_out(considered: Considered) -> Iterator[Row]:
-    shown, ranks = {one.product for one in considered.shown}, _ranks(considered)
-    close = [one for one in considered.reranked.ranked if one.product not in shown]
+def _left_out(explained: Explanation) -> Iterator[Row]:
+    close = [one for one in explained.candidates if one.position is None]
     for one in close[:LEFT_OUT]:
-        reason = why_not(considered, considered.facts[one.product].product_id)
-        yield _row(considered, one, ranks) | {"reason": f"{reason.stage}: {reason.reason}"}
+        yield _row(one) | {"reason": explained.why_not(one.product.product_id).in_words}
 
 
-def _ranks(considered: Considered) -> tuple[dict[int, int], dict[int, int]]:
-    by_score = {one.product: place for place, one in enumerate(considered.scored, start=1)}
-    return by_score, {one.product: place for place, one in enumerate(considered.reranked.ranked, start=1)}
-
-
-def _row(considered: Considered, one: Any, ranks: tuple[dict[int, int], dict[int, int]]) -> dict[str, Any]:
-    facts = considered.facts[one.product]
+def _row(one: Candidate) -> dict[str, Any]:
     return {
-        "product_id": facts.product_id,
-        "title": facts.title,
+        "product_id": one.product.product_id,
+        "title": one.product.title,
         "score": one.score,
         "content": one.content,
         "collaborative": one.collaborative,
         "popularity": one.popularity,
         "rerank": one.rerank,
-        "scored_at": ranks[0].get(one.product),
-        "reranked_at": ranks[1].get(one.product),
+        "scored_at": one.scored_place,
+        "reranked_at": one.ranked_place,
     }
 
 
