@@ -112,7 +112,9 @@ def consider(
     votes = (
         propose_mix(context, settings.mix, event_weights=weights) if settings.mix else propose(context)
     )  # fmt: skip
-    scored = scoring.blend(votes, settings, depth=DEEPER if live else scoring.DEPTH)
+    # What was bought together has a low score beside much that reads alike, and comes first all the same.
+    deep = live or _together_first(query, settings)
+    scored = scoring.blend(votes, settings, depth=DEEPER if deep else scoring.DEPTH)
     pinnable = _pinnable(context)
     facts = {product: shelf.facts(product) for product in [*(one.product for one in scored), *pinnable]}
     stage = stage or reranking.stage_of(query, settings, shelf.facts)
@@ -120,6 +122,10 @@ def consider(
     reranked = reranking.rerank(scored, stage=stage, context=asked_about)
     before = Considered(context, version, settings, votes, scored, facts, pinnable, asked_about, reranked, ())
     return replace(before, shown=applied(before, reranked.ranked))
+
+
+def _together_first(query: Query, settings: PlacementSettings) -> bool:
+    return query.placement is Placement.BOUGHT_TOGETHER and not settings.mix
 
 
 def applied(considered: Considered, ranked: Sequence[Scored]) -> tuple[Scored, ...]:
@@ -131,7 +137,7 @@ def applied(considered: Considered, ranked: Sequence[Scored]) -> tuple[Scored, .
         barred=context.barred,
         settings=considered.settings,
         limit=query.limit,
-        together_first=query.placement is Placement.BOUGHT_TOGETHER and not considered.settings.mix,
+        together_first=_together_first(query, considered.settings),
         verdicts=context.verdicts.of(list(facts), shelf),
         pinnable=considered.pinnable,
     )

@@ -123,7 +123,7 @@ def _own(context: Context, codes: list[str], profile: Profile) -> Iterator[Votes
     )
     values = own_signals(history) | {BOUGHT_BEFORE: np.ones(len(bought))}
     if context.restock.due:
-        values[BOUGHT_BEFORE] = 1.0 - np.isin(products, list(context.restock.due))
+        values[BOUGHT_BEFORE] = (~np.isin(products, list(context.restock.due))).astype(np.float64)
     for code in codes:
         own = Summed(products, values[code], profile.orders[bought].astype(np.int64), products)
         yield replace(_showable(context, code, own), absolute=True)

@@ -39,7 +39,8 @@ def choose(
 ) -> Choice:
     """Return the best of the single signals and the fitted mixes, if its gain's 95 % interval lies above 0.
 
-    `default` scores a task's candidates as the default blend does. The winner goes on from where it stands on all cuts.
+    `default` scores a task's candidates as the default blend does. The gain is measured on the newest cut and, with
+    weights that know only what lies before it, on the cut before. The winner goes on from where it stands on all cuts.
     Weights are sought until `enough`, the winner's until `last`.
     """
     cases = newest.candidates.cases
@@ -50,12 +51,19 @@ def choose(
     values["default"] = ndcg(newest, default(newest))
     means = {name: round(float(one.mean()), 5) for name, one in values.items()}
     winner = max(sorted(rivals), key=lambda name: means[name])
-    low, high = bootstrapped(values[winner] - values["default"], seed=seed)
+    gains = values[winner] - values["default"]
+    before = _gains_before(winner, older, default, enough)
+    low, high = bootstrapped(np.concatenate([gains, before]), seed=seed)
     evidence = {
         "cases": cases,
         "ndcg": dict(sorted(means.items(), key=lambda pair: -pair[1])),
         "winner": winner,
-        "gain": {"mean": round(means[winner] - means["default"], 5), "low": round(low, 5), "high": round(high, 5)},
+        "gain": {
+            "mean": round(float(np.concatenate([gains, before]).mean()), 5),
+            "low": round(low, 5),
+            "high": round(high, 5),
+        },
+        "judged": len(gains) + len(before),
     }
     if low <= 0:
         return Choice({}, "No mix was surely better than the default blend.", evidence)
@@ -75,6 +83,26 @@ def _rivals(older: Sequence[Task], newest: Task, enough: Enough) -> dict[str, Fl
     start = max(("logit", "signed logit"), key=lambda name: mean_ndcg(older, rivals[name]))
     rivals[f"{start}, ascended"] = _without_small(ascended(older, rivals[start], enough=enough))
     return rivals
+
+
+def _gains_before(winner: str, older: Sequence[Task], default: Default, enough: Enough) -> Floats:
+    """Return the winner's gains on the cut before the newest, its weights fitted anew on what lies before that one.
+
+    A second judgement, on cases that took no part either, halves the chance that a real gain goes unseen.
+    """
+    *earlier, judge = older
+    if judge.candidates.cases < FEWEST_CASES:
+        return np.zeros(0)
+    codes = judge.candidates.codes
+    if winner in codes:
+        weights = np.eye(len(codes))[codes.index(winner)]
+    elif not any(task.right.any() for task in earlier):
+        return np.zeros(0)
+    else:
+        weights = _without_small(conditional_logit(earlier, signed=winner.startswith("signed")))
+        if winner.endswith("ascended"):
+            weights = _without_small(ascended(earlier, weights, enough=enough))
+    return ndcg(judge, judge.candidates.signals @ weights.astype(np.float32)) - ndcg(judge, default(judge))
 
 
 def _without_small(weights: Floats) -> Floats:

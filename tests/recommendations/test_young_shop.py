@@ -62,6 +62,21 @@ def test_a_guest_is_followed_from_the_first_click(shop: None) -> None:
     assert shown(Query(Placement.HOMEPAGE, limit=12, session_id="guest"))[0][1] == "Books"
 
 
+def test_what_was_bought_together_comes_first_however_much_reads_alike() -> None:
+    anchor = make_product("anchor", axis=0)
+    for number in range(170):
+        make_product(f"alike-{number}", axis=0, tilt=number / 400)
+    for number in range(8):
+        make_product(f"other-{number}", axis=100 + number)
+    for number in range(8):
+        for order in range(2 + 3 * (number == 0)):
+            for product in ("anchor", f"other-{number}"):
+                did("purchase", product, user=f"u{number}-{order}", order=f"{number}-{order}", days_ago=3)
+    train()
+    items = shown(Query(Placement.BOUGHT_TOGETHER, limit=10, anchors=(anchor.product_id,)))
+    assert [code for _, _, code in items] == ["bought_together"] * 8 + ["complements"] * 2
+
+
 def test_tuning_leaves_it_alone(shop: None) -> None:
     before = ModelVersion.objects.get(state="active")
     tuned = tune(minutes=1)
