@@ -267,10 +267,10 @@ _NUMBERS = (
 
 
 def _arm(name: str, weight: int, result: ExperimentResult, first: ExperimentResult | None, alpha: float) -> Arm:
-    compared = [
+    clicking, buying, spending = (
         difference(one(first), one(result), alpha=alpha) if first is not None else None
         for one in (_clicking, _buying, _spending)
-    ]
+    )
     spent = result.revenue / result.shoppers if result.shoppers else 0
     return Arm(
         name,
@@ -280,8 +280,10 @@ def _arm(name: str, weight: int, result: ExperimentResult, first: ExperimentResu
         rate(result.clickers, result.shoppers),
         rate(result.buyers, result.shoppers),
         round(Decimal(spent), 2),
-        *compared,
-        sentence=_sentence(name, first.variant, compared) if first is not None else "",
+        clicking,
+        buying,
+        spending,
+        _sentence(name, first.variant, [clicking, buying, spending]) if first is not None else "",
     )
 
 

@@ -123,7 +123,8 @@ def _read() -> list[Running]:
 
 
 def _variant(row: ExperimentVariant) -> Variant:
-    version = row.model_version and ActiveVersion(row.model_version.pk, row.model_version.settings)
+    chosen = row.model_version
+    version = None if chosen is None else ActiveVersion(chosen.pk, chosen.settings)
     return Variant(row.name, row.weight, row.settings, version, row.merchandising)
 
 

@@ -35,7 +35,7 @@ def serve_recommendations(query: Query) -> Served:
     """Answer `query` and remember what was served."""
     began = time.perf_counter()
     assigned = experiments.assign(query)
-    answer = pipeline.recommend(query, variant=assigned and assigned.variant)
+    answer = pipeline.recommend(query, variant=assigned.variant if assigned else None)
     seconds = time.perf_counter() - began
     served = Served(uuid.uuid4(), CONTEXTS[query.placement], answer, seconds * 1000, assigned.label if assigned else "")
     remember(served, milliseconds=seconds * 1000)
