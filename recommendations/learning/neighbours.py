@@ -106,10 +106,10 @@ def ahead(work: Callable[[int], T], starts: Sequence[int]) -> Iterator[tuple[int
     scipy multiplies without holding Python's lock. Memory: two chunks.
     """
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(work, starts[0]) if len(starts) else None
-        for start, following in zip(starts, [*starts[1:], None], strict=True):
-            found = coming.result() if coming else work(start)
-            coming = None if following is None else pool.submit(work, following)
+        coming = [pool.submit(work, start) for start in starts[:1]]
+        for place, start in enumerate(starts):
+            found = coming.pop().result()
+            coming += [pool.submit(work, following) for following in starts[place + 1 : place + 2]]
             yield start, found
 
 
