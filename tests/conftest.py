@@ -23,16 +23,23 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every test that commits what migrations put into the database: the one before it emptied all tables.
 
-    All of them, not some: a mixture ends in content types that are there twice.
+    All of them, not some: a mixture ends in content types that are there twice. And they come last, whatever parameters
+    they share with others, since those would find the tables empty.
     """
-    for item in items:
-        marker = item.get_closest_marker("django_db")
-        committing = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-        if committing or (marker and marker.kwargs.get("transaction")):
-            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+    committing = [item for item in items if _commits(item)]
+    for item in committing:
+        item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+    items.sort(key=_commits)
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    fixtures = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures or (marker and marker.kwargs.get("transaction")))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
@@ -33,8 +34,12 @@ def forget() -> None:
 
 
 def may_call_across(sender: Any, request: HttpRequest, **_: Any) -> bool:
-    """Answer django-cors-headers: may a page of this origin read what we answer?"""
-    return request.headers.get("Origin", "") in origins_of_keys()
+    """Answer django-cors-headers: may a page of this origin read what we answer?
+
+    It asks about every request; the database hears only of those that name an origin and an endpoint.
+    """
+    origin = request.headers.get("Origin")
+    return origin is not None and request.path_info.startswith(settings.REEMIO_API_ROOT) and origin in origins_of_keys()
 
 
 def validate_origin(origin: str) -> None:

@@ -23,32 +23,32 @@ MAY = {
     "admin": {EXPORT, PERSONAL, SETTINGS},
 }
 SignIn = Callable[[str], Client]
-every_page = pytest.mark.parametrize("page", PAGES, ids=[page.slug for page in PAGES])
+every_page = pytest.mark.parametrize("sheet", PAGES, ids=[sheet.slug for sheet in PAGES])
 
 
-def is_allowed(page: Page, role: str) -> bool:
-    return set(page.permissions) - {"analytics.view_analytics"} <= MAY[role]
+def is_allowed(sheet: Page, role: str) -> bool:
+    return set(sheet.permissions) - {"analytics.view_analytics"} <= MAY[role]
 
 
 @every_page
 @pytest.mark.parametrize("role", MAY)
-def test_a_page_opens_for_the_roles_that_may_see_it(page: Page, role: str, signed_in: SignIn) -> None:
-    response = signed_in(role).get(reverse(page.url_name))
-    if is_allowed(page, role):
+def test_a_page_opens_for_the_roles_that_may_see_it(sheet: Page, role: str, signed_in: SignIn) -> None:
+    response = signed_in(role).get(reverse(sheet.url_name))
+    if is_allowed(sheet, role):
         assert response.status_code == 200
-        assert page.question in response.content.decode()
+        assert sheet.question in response.content.decode()
     else:
         assert response.status_code == 403
 
 
 @every_page
-def test_a_page_of_a_shop_in_which_something_happened(page: Page, signed_in: SignIn) -> None:
+def test_a_page_of_a_shop_in_which_something_happened(sheet: Page, signed_in: SignIn) -> None:
     client = signed_in("admin")
     paint()
     # The first request of a process fills its copies of the catalogue, of vectors and of settings.
-    assert client.get(reverse(page.url_name)).status_code == 200
+    assert client.get(reverse(sheet.url_name)).status_code == 200
     with CaptureQueriesContext(connection) as queries:
-        client.get(reverse(page.url_name))
+        client.get(reverse(sheet.url_name))
     assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
 
 
@@ -76,15 +76,17 @@ def test_a_file_has_what_its_table_has(signed_in: SignIn) -> None:
 @pytest.mark.parametrize("role", MAY)
 def test_the_menu_names_exactly_the_pages_that_open(role: str, signed_in: SignIn) -> None:
     text = signed_in(role).get(reverse("admin:index")).content.decode()
-    named = {page.slug for page in PAGES if f'<a href="{reverse(page.url_name)}"' in text and page.slug != "overview"}
-    assert named == {page.slug for page in PAGES if is_allowed(page, role) and page.slug != "overview"}
+    named = {
+        sheet.slug for sheet in PAGES if f'<a href="{reverse(sheet.url_name)}"' in text and sheet.slug != "overview"
+    }
+    assert named == {sheet.slug for sheet in PAGES if is_allowed(sheet, role) and sheet.slug != "overview"}
 
 
 @every_page
-def test_staff_without_a_group_are_refused(page: Page, signed_in: SignIn) -> None:
+def test_staff_without_a_group_are_refused(sheet: Page, signed_in: SignIn) -> None:
     clerk = signed_in("clerk")
-    if page.slug != "overview":
-        assert clerk.get(reverse(page.url_name)).status_code == 403
+    if sheet.slug != "overview":
+        assert clerk.get(reverse(sheet.url_name)).status_code == 403
 
 
 def test_the_front_page_of_staff_without_a_group_shows_nothing_of_the_dashboard(signed_in: SignIn) -> None:
@@ -95,15 +97,15 @@ def test_the_front_page_of_staff_without_a_group_shows_nothing_of_the_dashboard(
 
 
 @every_page
-def test_strangers_are_asked_to_sign_in(page: Page, client: Client) -> None:
-    response = client.get(reverse(page.url_name))
+def test_strangers_are_asked_to_sign_in(sheet: Page, client: Client) -> None:
+    response = client.get(reverse(sheet.url_name))
     assert (response.status_code, response["Location"].split("?")[0]) == (302, reverse("admin:login"))
 
 
 @every_page
 @pytest.mark.parametrize("role", ["operator", "clerk"])
-def test_no_file_is_given_to_who_may_not_export(page: Page, role: str, signed_in: SignIn) -> None:
-    response = signed_in(role).get(reverse(f"admin:{page.slug}_csv", args=["days"]))
+def test_no_file_is_given_to_who_may_not_export(sheet: Page, role: str, signed_in: SignIn) -> None:
+    response = signed_in(role).get(reverse(f"admin:{sheet.slug}_csv", args=["days"]))
     assert response.status_code == 403
     assert b"," not in response.content
 
@@ -119,13 +121,13 @@ def test_a_file_that_does_not_exist_is_not_found(signed_in: SignIn) -> None:
 
 
 @every_page
-def test_a_page_asks_the_database_at_most_fifteen_times(page: Page, signed_in: SignIn) -> None:
+def test_a_page_asks_the_database_at_most_fifteen_times(sheet: Page, signed_in: SignIn) -> None:
     client = signed_in("admin")
-    client.get(reverse(page.url_name))
+    client.get(reverse(sheet.url_name))
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        client.get(reverse(page.url_name))
+        client.get(reverse(sheet.url_name))
     assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
 
 

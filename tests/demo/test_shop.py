@@ -49,15 +49,15 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("path", PAGES)
 def test_a_page_answers_and_asks_the_database_at_most_four_times(
-    client: Client, products: list[Product], page: str, django_assert_max_num_queries: DjangoAssertNumQueries
+    client: Client, products: list[Product], path: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     add(client, "can")
     add(client, "tulip")
     cache.clear()
     with django_assert_max_num_queries(4):
-        response = client.get(page)
+        response = client.get(path)
     assert response.status_code == 200
 
 
@@ -71,11 +71,11 @@ def test_the_cart_asks_as_often_for_one_line_as_for_many(
         assert client.get("/shop/cart").content.count(b"data-line=") == 3
 
 
-@pytest.mark.parametrize("page", [*PAGES, "/shop/products/nothing"])
+@pytest.mark.parametrize("path", [*PAGES, "/shop/products/nothing"])
 def test_no_page_holds_what_its_own_content_security_policy_forbids(
-    client: Client, products: list[Product], page: str
+    client: Client, products: list[Product], path: str
 ) -> None:
-    response = client.get(page)
+    response = client.get(path)
     policy = response["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe-inline" not in policy
@@ -235,11 +235,11 @@ def test_choosing_a_shopper_leads_nowhere_else(client: Client, db: None, target:
     assert response["Location"] == "/"
 
 
-@pytest.mark.parametrize("page", ["/shop/cart/change", "/shop/account/erase", "/shop/shopper"])
-def test_what_changes_something_needs_a_token_and_a_post(db: None, page: str) -> None:
+@pytest.mark.parametrize("path", ["/shop/cart/change", "/shop/account/erase", "/shop/shopper"])
+def test_what_changes_something_needs_a_token_and_a_post(db: None, path: str) -> None:
     careful = Client(enforce_csrf_checks=True)
-    assert careful.post(page).status_code == 403
-    assert careful.get(page).status_code == 405
+    assert careful.post(path).status_code == 403
+    assert careful.get(path).status_code == 405
 
 
 def test_a_page_is_kept_by_no_shared_cache(client: Client, db: None) -> None:

@@ -45,10 +45,10 @@ def test_whoever_has_it_need_not_ask_again() -> None:
     assert not re.match(settings.WHITENOISE_IMMUTABLE_FILE_TEST, "/static/shop/shop.js")
 
 
-@pytest.mark.parametrize("page", ["tracker.md", "integration.md"])
-def test_the_documents_name_this_version_and_the_digest_of_this_file(page: str) -> None:
+@pytest.mark.parametrize("document", ["tracker.md", "integration.md"])
+def test_the_documents_name_this_version_and_the_digest_of_this_file(document: str) -> None:
     """As it may be kept for ever, the file may not change under its name: what people have changes by a new version."""
-    text = (ROOT / "docs" / page).read_text()
+    text = (ROOT / "docs" / document).read_text()
     assert set(re.findall(r"reemio-([\d.]+\d)\.(?:js|css)", text)) == {VERSION}
     assert set(re.findall(r'integrity="([^"]+)"', text)) <= {f"sha384-{DIGEST}"}
 
