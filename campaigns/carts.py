@@ -9,9 +9,8 @@ bought shall be reminded.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db import connection
+from reemio.database.prepared import fetch
 
 # `%(user)s`-like names are replaced by the caller: {user} is an SQL expression, not input.
 LINES = """
@@ -52,15 +51,22 @@ class Cart:
     bought_since: bool
 
 
-_OPEN = f"""
-WITH lines AS ({LINES.format(user="%(user)s")})
-SELECT id, product_id, occurred_at, received_at, coalesce(quantity, 1), unit_price FROM lines
-ORDER BY occurred_at DESC, id DESC
-"""  # noqa: S608  constants of this module
-_LAST_ACTIVITY = "SELECT max(occurred_at) FROM user_interactions WHERE user_id = %(user)s"
-_BOUGHT = "SELECT " + BOUGHT_SINCE.format(
-    user="%(user)s", added_at="%(added_at)s::timestamptz", added_received_at="%(added_received_at)s::timestamptz"
+_CART = f"""
+WITH lines AS MATERIALIZED ({LINES.format(user="%(user)s::text")}),
+added AS (
+    SELECT COALESCE(%(since)s::timestamptz, latest.occurred_at) AS at,
+        COALESCE(%(since)s::timestamptz, latest.received_at) AS received_at
+    FROM (VALUES (1)) AS once
+    LEFT JOIN (SELECT * FROM lines ORDER BY occurred_at DESC, id DESC LIMIT 1) AS latest ON true
+), person AS MATERIALIZED (
+    SELECT (SELECT max(occurred_at) FROM user_interactions WHERE user_id = %(user)s::text) AS last_activity,
+        {BOUGHT_SINCE.format(user="%(user)s::text", added_at="added.at", added_received_at="added.received_at")}
+            AS bought_since
+    FROM added
 )
+SELECT person.*, lines.id, lines.product_id, COALESCE(lines.quantity, 1), lines.unit_price
+FROM person LEFT JOIN lines ON true ORDER BY lines.occurred_at DESC, lines.id DESC
+"""  # noqa: S608  constants of this module
 
 
 def cart_of(user_id: str, *, now: datetime, days: int, since: datetime | None = None) -> Cart:
@@ -68,18 +74,7 @@ def cart_of(user_id: str, *, now: datetime, days: int, since: datetime | None = 
 
     With `since`, purchases are looked for from that moment on, even where the cart is empty by now.
     """
-    names: dict[str, Any] = {"user": user_id, "cart_since": now - timedelta(days=days)}
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, names)
-        rows = cursor.fetchall()
-        cursor.execute(_LAST_ACTIVITY, names)
-        last_activity = cursor.fetchone()[0]
-        latest = rows[0] if rows else None
-        added = since or (latest and latest[2])
-        bought = False
-        if added:
-            received = latest[3] if latest and not since else added
-            cursor.execute(_BOUGHT, names | {"added_at": added, "added_received_at": received})
-            bought = cursor.fetchone()[0]
-    lines = tuple(CartLine(row[1], row[4], row[5]) for row in rows)
-    return Cart(lines, latest[0] if latest else None, last_activity, bought)
+    rows = fetch(_CART, {"user": user_id, "cart_since": now - timedelta(days=days), "since": since})
+    last_activity, bought_since, episode = rows[0][:3]
+    lines = tuple(CartLine(*row[3:]) for row in rows if row[2] is not None)
+    return Cart(lines, episode, last_activity, bought_since)

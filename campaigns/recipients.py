@@ -1,9 +1,11 @@
 """Who a message is for: read from the profile, or from the alert of a visitor who left an address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from campaigns.clock import zone_of
 from campaigns.identities import address_hash, user_hash
@@ -53,17 +55,37 @@ class Recipient:
 
 def recipient_of(message: OutboxMessage) -> Recipient:
     """Return who the message is for, as of now."""
-    if message.user_id:
-        return recipient_of_user(message.user_id)
-    alert = StockAlert.objects.filter(pk=message.alert_id).first() if message.alert_id else None
-    zone = zone_of(settings.REEMIO_SHOP_TIME_ZONE)
-    return Recipient("", alert.email if alert else "", "", zone, consents=False)
+    return recipient_of_user(message.user_id) if message.user_id else _visitor(message.alert_id)
+
+
+def recipients_of(messages: Sequence[int]) -> dict[int, Recipient]:
+    """Return who each of these messages is for, as of now, in two queries and one more for each visitor's alert."""
+    rows = OutboxMessage.objects.filter(pk__in=messages).values_list("pk", "user_id", "alert_id")
+    known = {one.user_id: one for one in _profiles().filter(user_id__in={user for _, user, _ in rows if user})}
+    return {
+        message: _user(user, known.get(user)) if user else _visitor(alert)
+        for message, user, alert in rows
+    }  # fmt: skip
 
 
 def recipient_of_user(user_id: str) -> Recipient:
     """Return the user as of now; one that is not known has no address."""
-    shopper = Shopper.objects.filter(user_id=user_id).only("email", "name", "timezone", "marketing_consent").first()
+    return _user(user_id, _profiles().filter(user_id=user_id).first())
+
+
+def _profiles() -> QuerySet[Shopper]:
+    return Shopper.objects.only("user_id", "email", "name", "timezone", "marketing_consent")
+
+
+def _user(user_id: str, shopper: Shopper | None) -> Recipient:
     if shopper is None:
         return Recipient(user_id, "", "", zone_of(settings.REEMIO_SHOP_TIME_ZONE), consents=False)
     zone = zone_of(shopper.timezone, settings.REEMIO_SHOP_TIME_ZONE)
     return Recipient(user_id, shopper.email, shopper.name, zone, consents=shopper.marketing_consent)
+
+
+def _visitor(alert_id: int | None) -> Recipient:
+    """Return the visitor who left an address with an alert."""
+    alert = StockAlert.objects.filter(pk=alert_id).first() if alert_id else None
+    zone = zone_of(settings.REEMIO_SHOP_TIME_ZONE)
+    return Recipient("", alert.email if alert else "", "", zone, consents=False)

@@ -15,7 +15,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
 from campaigns.clock import quiet_until
 from campaigns.models import Campaign, ContactState, OutboxMessage
-from campaigns.recipients import Recipient, recipient_of
+from campaigns.recipients import Recipient, recipient_of, recipients_of
 from campaigns.rendering.mail import Mail, RenderError, arm_of, as_email, render
 from campaigns.sending.claims import LEASE
 from campaigns.situations import Judgement, judge, limits_of
@@ -23,6 +23,11 @@ from recommendations.services import keep_mail_list
 
 log = structlog.get_logger(__name__)
 State = OutboxMessage.State
+# PostgreSQL locks the row that is there before it looks at the condition, and as a new key would lock it: `FOR UPDATE`.
+HOLD = f"""
+INSERT INTO {ContactState._meta.db_table} (address_hash) VALUES (%s)
+ON CONFLICT (address_hash) DO UPDATE SET address_hash = EXCLUDED.address_hash WHERE false
+"""  # noqa: S608  constants of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,17 @@ class HandOff:
     message: int
     token: uuid.UUID
     email: EmailMultiAlternatives
+    alert: int | None = None
 
 
-def decide(message_id: int, *, token: uuid.UUID, now: datetime) -> HandOff | None:
+def decide(message_id: int, *, token: uuid.UUID, now: datetime, glimpsed: Recipient | None = None) -> HandOff | None:
     """Decide about a claimed message; return what to hand over, or None where nothing is to be sent.
 
-    1. Read who it is for. 2. Hold the contact. 3. Make sure that the claim is still ours, and the person the same.
-    4. In quiet hours: put it off. 5. Judge. 6. Store the reason, or the intent with all that the mail shows.
+    1. Read who it is for, where the caller has not `glimpsed` it. 2. Hold the contact. 3. Make sure that the claim is
+    still ours, and the person the same. 4. In quiet hours: put it off. 5. Judge. 6. Store the reason, or the intent
+    with all that the mail shows.
     """
-    glance = OutboxMessage.objects.select_related("campaign").get(pk=message_id)
-    who = recipient_of(glance)
+    who = glimpsed or recipients_of([message_id])[message_id]
     with transaction.atomic():
         hold_contact(who.address_hash)
         message = _mine(message_id, token, now)
@@ -51,7 +57,7 @@ def decide(message_id: int, *, token: uuid.UUID, now: datetime) -> HandOff | Non
             # The profile changed under us: another contact has to be held.
             _update(message, state=State.PLANNED, claim_token=None, lease_until=None)
             return None
-        campaign = Campaign.objects.get(pk=message.campaign_id)
+        campaign = message.campaign
         if _put_off(message, campaign, who, now):
             return None
         judgement = judge(message, campaign, who, now=now)
@@ -69,11 +75,7 @@ def hold_contact(address_hash: str) -> None:
     if not address_hash:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {ContactState._meta.db_table} (address_hash) VALUES (%s) ON CONFLICT DO NOTHING",  # noqa: S608  our own table's name
-            [address_hash],
-        )
-    ContactState.objects.select_for_update().get(address_hash=address_hash)
+        cursor.execute(HOLD, [address_hash])
 
 
 def _mine(message_id: int, token: uuid.UUID, now: datetime) -> OutboxMessage | None:
@@ -126,6 +128,7 @@ def _intend(
         message.pk,
         message.claim_token,
         as_email(mail, who.address, message=message.public_id, kind=campaign.kind),
+        message.alert_id,
     )
 
 

@@ -1,6 +1,8 @@
 """Writing down what became of a message that was handed over."""
 
+import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -21,12 +23,15 @@ def note(handed: HandOff, delivery: Delivery, *, now: datetime) -> None:
 
     The reaper may have parked it as unknown meanwhile; then the provider's answer settles it, and only ours may.
     """
+    ours = OutboxMessage.objects.filter(
+        pk=handed.message, state__in=[State.HANDING_OFF, State.UNKNOWN], claim_token=handed.token
+    )
+    if delivery.outcome is Outcome.ACCEPTED and handed.alert is None:
+        # The usual case in one statement: it locks, looks and writes at once.
+        ours.update(**_settled(State.SENT, delivery, now, token=None))
+        return
     with transaction.atomic():
-        message = (
-            OutboxMessage.objects.select_for_update(no_key=True)
-            .filter(pk=handed.message, state__in=[State.HANDING_OFF, State.UNKNOWN], claim_token=handed.token)
-            .first()
-        )
+        message = ours.select_for_update(no_key=True).first()
         if message is None:
             return
         match delivery.outcome:
@@ -43,18 +48,23 @@ def note(handed: HandOff, delivery: Delivery, *, now: datetime) -> None:
 
 
 def _settle(message: OutboxMessage, state: str, delivery: Delivery, now: datetime) -> None:
-    OutboxMessage.objects.filter(pk=message.pk).update(
-        state=state,
-        detail=delivery.detail,
-        provider_id=delivery.provider_id,
-        sent_at=now if state == State.SENT else None,
-        finished_at=now if state != State.UNKNOWN else None,
-        lease_until=None,
-        # Kept while unknown: an answer that comes late shall still find its message.
-        claim_token=message.claim_token if state == State.UNKNOWN else None,
-    )
+    # Kept while unknown: an answer that comes late shall still find its message.
+    token = message.claim_token if state == State.UNKNOWN else None
+    OutboxMessage.objects.filter(pk=message.pk).update(**_settled(state, delivery, now, token=token))
     if message.alert_id is not None:
         StockAlert.objects.filter(pk=message.alert_id, used_at=None).update(used_at=now)
+
+
+def _settled(state: str, delivery: Delivery, now: datetime, *, token: uuid.UUID | None) -> dict[str, Any]:
+    return {
+        "state": state,
+        "detail": delivery.detail,
+        "provider_id": delivery.provider_id,
+        "sent_at": now if state == State.SENT else None,
+        "finished_at": now if state != State.UNKNOWN else None,
+        "lease_until": None,
+        "claim_token": token,
+    }
 
 
 def _try_later(message: OutboxMessage, delivery: Delivery, now: datetime) -> None:

@@ -19,6 +19,7 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
+from campaigns.recipients import Recipient, recipients_of
 from campaigns.sending.claims import LEASE, claim, is_due, release
 from campaigns.sending.hand_off import decide
 from campaigns.sending.outcomes import note
@@ -46,20 +47,21 @@ def send_due(
             token, messages = claim(now=clock(), most=BATCH)
             if not messages:
                 break
+            people = recipients_of(messages)
             for place, message in enumerate(messages):
                 if time.monotonic() >= ends:
                     release(messages[place:], token=token)
                     break
-                handed += _send_one(message, token, provider, clock)
+                handed += _send_one(message, people[message], token, provider, clock)
     finally:
         provider.close()
     return handed
 
 
-def _send_one(message: int, token: uuid.UUID, provider: Provider, clock: Callable[[], datetime]) -> int:
+def _send_one(message: int, who: Recipient, token: uuid.UUID, provider: Provider, clock: Callable[[], datetime]) -> int:
     """Take steps 3 to 5 for one row; return how many mails were handed over, 0 or 1."""
     began = time.monotonic()
-    hand_off = decide(message, token=token, now=clock())
+    hand_off = decide(message, token=token, now=clock(), glimpsed=who)
     if hand_off is None:
         return 0
     if time.monotonic() - began > LEASE.total_seconds() / 2:
