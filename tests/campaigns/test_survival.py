@@ -94,7 +94,7 @@ def test_a_sender_killed_at_every_point_mails_nobody_twice(crowd: int, inbox: In
     """One after the other at each point, the third mail each time; then a healthy one finishes."""
     moment = NOON
     killed = 0
-    for _ in range(20 if ENDURANCE else 1):
+    for _ in range(5 if ENDURANCE else 1):
         for point in POINTS:
             kill_a_sender(point, 2, inbox, moment)
             killed += 1
