@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from analytics.models import Conversion
-from analytics.performance import total
+from analytics.performance import Filters, grouped, total
 from analytics.periods import Period
 from analytics.rollups.run import roll_up
 from catalog.models import Product
@@ -67,6 +67,19 @@ def test_the_window_is_seven_days_to_the_second(before: timedelta, counts: bool)
     click(served(NOON - WEEK - timedelta(hours=1)), NOON - before)
     buy()
     assert bool(credited()) is counts
+
+
+def test_each_campaign_is_told_what_its_mails_earned() -> None:
+    mail = {"placement": "email", "context": "email"}
+    click(served(campaign="cart_abandonment", **mail))
+    served(campaign="weekly_digest", **mail)
+    buy()
+    roll_up()
+    earned = grouped(DAY, ["campaign"], filters=Filters(context="email"))
+    assert {key: (found.conversions, found.direct_revenue) for key, found in earned.items()} == {
+        ("cart_abandonment",): (1, Decimal(10)),
+        ("weekly_digest",): (0, Decimal(0)),
+    }
 
 
 @pytest.mark.parametrize(("days", "counts"), [(5, True), (5.01, False)])
