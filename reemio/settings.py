@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "reemio.api.schema.loosen_batches",
+        "reemio.api.schema.name_types_once",
     ],
 }
 

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from rest_framework.test import APIClient
+
+from recommendations.recorder import recorder
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
@@ -54,6 +57,21 @@ def api() -> APIClient:
 def _empty_cache() -> None:
     """Begin each test with an empty cache: throttling counters and shared lists are not a test's to inherit."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_list_left_over() -> Iterator[None]:
+    """Begin without the lists that the test before was served: a thread of its own writes them, outside of any test's
+    transaction, so that no roll-back takes them away.
+    """
+    if str(connection.settings_dict["NAME"]).startswith("test_"):
+        with psycopg.connect(environment()["DATABASE_URL"], autocommit=True) as database:
+            database.execute(
+                "WITH lists AS (DELETE FROM recommender.served_lists), hours AS (DELETE FROM recommender.touched_hours)"
+                " DELETE FROM recommender.touched_events"
+            )
+    yield
+    recorder.close()
 
 
 @pytest.fixture

@@ -97,3 +97,20 @@ _scheme(
     "AdminSession",
     {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "A signed-in admin may read."},
 )
+
+
+def name_types_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Drop types that stand twice in a list: a field that says itself that it may be null is told so once more."""
+    _name_once(result)
+    return result
+
+
+def _name_once(part: Any) -> None:
+    if isinstance(part, dict):
+        if isinstance(part.get("type"), list):
+            part["type"] = list(dict.fromkeys(part["type"]))
+        for value in part.values():
+            _name_once(value)
+    elif isinstance(part, list):
+        for value in part:
+            _name_once(value)

@@ -374,7 +374,7 @@ def test_one_run_alone_is_not_compared_and_nonsense_in_the_address_is_passed_ove
 
 def test_the_pages_of_the_engine_open_and_hold_no_inline_script(admin_client: Client, done: Evaluation) -> None:
     addresses = [EVALUATIONS, f"{EVALUATIONS}{done.pk}/change/", VERSIONS, f"{VERSIONS}{done.model_version}/change/"]
-    addresses += ["/admin/recommendations/servedlist/", "/admin/recommendations/eventweight/add/"]
+    addresses += ["/admin/recommendations/servedlist/", "/admin/recommendations/eventweight/"]
     for address in addresses:
         answer = admin_client.get(address)
         assert (address, answer.status_code) == (address, 200)
@@ -406,15 +406,6 @@ def test_who_may_only_look_neither_adopts_nor_reverts(client: Client, shop: None
     assert client.post(f"{VERSIONS}revert/", {"answering": second.pk}).status_code == 403
     client.post(VERSIONS, {"action": "adopt", "_selected_action": [first.pk]})
     assert states() == {first.pk: "retired", second.pk: "active"}
-
-
-def test_an_event_weight_is_set_for_a_kind_that_may_have_one(admin_client: Client) -> None:
-    address = "/admin/recommendations/eventweight/add/"
-    assert admin_client.post(address, {"interaction_type": "search", "weight": "2"}).status_code == 200
-    assert admin_client.post(address, {"interaction_type": "view", "weight": "nan"}).status_code == 200
-    assert admin_client.post(address, {"interaction_type": "view", "weight": "2"}).status_code == 302
-    page = admin_client.get("/admin/recommendations/eventweight/").content.decode()
-    assert ('value="2.0"' in page, "field-usual" in page) == (True, True)
 
 
 def states() -> dict[int, str]:
