@@ -20,7 +20,11 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from rest_framework.test import APIClient
 
+from recommendations import search
 from recommendations.recorder import recorder
+from recommendations.shelf import shelf
+from recommendations.spelling import Vocabulary
+from recommendations.vectors import vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
@@ -70,6 +74,9 @@ def _no_list_left_over() -> Iterator[None]:
                 "WITH lists AS (DELETE FROM recommender.served_lists), hours AS (DELETE FROM recommender.touched_hours)"
                 " DELETE FROM recommender.touched_events"
             )
+    shelf.clear()
+    vectors.clear()
+    search._vocabulary = Vocabulary()
     yield
     recorder.close()
 
