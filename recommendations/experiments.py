@@ -156,7 +156,7 @@ def keep_variants(*, user_id: str, session_id: str) -> int:
 
 def _first_met(experiment: Running, **person: str) -> str | None:
     labels = [f"{experiment.key}:{variant.name}" for variant in experiment.variants]
-    lists = ServedList.objects.filter(variant__in=labels, **person).order_by("served_at")
+    lists = ServedList.objects.filter(variant__in=labels, **person).order_by("served_at", "request_id")
     label = lists.values_list("variant", flat=True).first()
     return None if label is None else label.partition(":")[2]
 

@@ -167,7 +167,7 @@ def _event(one: Timeline) -> Row:
 
 def _lists(user: str, session: str, most: int | None) -> Iterator[Row]:
     rows = ServedList.objects.filter(user_id=user) if user else ServedList.objects.filter(session_id=session)
-    for one in rows.order_by("-served_at")[:most]:
+    for one in rows.order_by("-served_at", "-request_id")[:most]:
         yield {
             "served_at": one.served_at,
             "placement": one.placement,

@@ -102,7 +102,8 @@ def export_person(user_id: str) -> dict[str, Any] | None:
         return None
     ids = [session.session_id for session in sessions]
     subjects = [f"u:{user_id}", *(f"s:{session_id}" for session_id in ids)]
-    served = ServedList.objects.filter(Q(user_id=user_id) | Q(user_id="", session_id__in=ids)).order_by("served_at")
+    mine = Q(user_id=user_id) | Q(user_id="", session_id__in=ids)
+    served = ServedList.objects.filter(mine).order_by("served_at", "request_id")
     return {
         "user_id": user_id,
         "exported_at": timezone.now(),
