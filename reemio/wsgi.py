@@ -31,7 +31,7 @@ def _warm_up() -> None:
         vectors.mark()
         embedding.warm_up()
         reranking.warm_up()
-    except Exception:
+    except Exception:  # whatever it is: requests are answered without, and /readyz goes on saying that it is not ready
         structlog.get_logger(__name__).exception("warm_up_failed")
     finally:
         connection.close()
