@@ -35,6 +35,7 @@ from recommendations.selectors import event_weights
 from recommendations.services import Served, remember
 from recommendations.shelf import shelf
 from recommendations.spelling import MOST_WORDS, Vocabulary, Word, words_of
+from recommendations.stopwords import STOPWORDS
 from recommendations.taste import format_vector
 from recommendations.vectors import vectors
 
@@ -53,7 +54,7 @@ OPERATORS = ('"', " -", " or ")
 REASONS = {
     "exact": "Exactly what you searched for",
     "words": "Contains your words",
-    "most_words": "Contains most of your words",
+    "most_words": "Contains some of your words",
     "meaning": "Close in meaning",
 }
 
@@ -118,6 +119,11 @@ class Wanted:
             return None
         return " ".join(word.likeliest for word in self.words)
 
+    @property
+    def telling(self) -> tuple[Word, ...]:
+        """Return the words that say what is wanted: without “for” and “a”, unless there are no others."""
+        return tuple(word for word in self.words if word.typed not in STOPWORDS) or self.words
+
 
 def find(words: str, query: Query) -> Found:
     """Return what matches `words` best, under the query's filters, and remember what was served."""
@@ -163,7 +169,7 @@ def _matches(wanted: Wanted, query: Query, live: tuple[Rule, ...], liked: Taste)
     parse = "websearch_to_tsquery" if wanted.operators else "to_tsquery"
     statement = FIND.format(shown=shown, depth=DEPTH, semantic=semantic, parse=parse)
     name = " ".join(wanted.typed.split())
-    every, most = (wanted.typed, wanted.typed) if wanted.operators else _tsqueries(wanted.words)
+    every, most = (wanted.typed, wanted.typed) if wanted.operators else _tsqueries(wanted.telling)
     parameters |= {
         "every": every,
         "most": most,
@@ -193,14 +199,14 @@ def _near(vector: npt.NDArray[np.float32] | None, query: Query, live: tuple[Rule
 
 
 def _tsqueries(words: Sequence[Word]) -> tuple[str, str]:
-    """Return the query of what has every word, and of what may lack one of three or more."""
+    """Return the query of what has every word, and of what may lack one of three or more, or those no product has."""
     groups = ["(" + " | ".join(map(_quoted, (word.typed, *word.meant))) + ")" for word in words]
     every = " & ".join(groups)
-    if len(groups) < 3:
-        return every, every
-    return every, " | ".join(
-        "(" + " & ".join(groups[:place] + groups[place + 1 :]) + ")" for place in range(len(groups))
-    )
+    fewer = [groups[:place] + groups[place + 1 :] for place in range(len(groups))] if len(groups) > 2 else []
+    known = [group for group, word in zip(groups, words, strict=True) if word.known]
+    if known and len(known) < len(groups):
+        fewer.append(known)
+    return every, " | ".join("(" + " & ".join(some) + ")" for some in fewer) or every
 
 
 def _quoted(word: str) -> str:
@@ -241,7 +247,7 @@ def _scored(rows: Sequence[Any], wanted: Wanted) -> list[Scored]:
         affinity=np.array([row[5] for row in rows], np.float64),
     )
     facts: list[ProductFacts] = [shelf.facts(product) for product in matches.products.tolist()]
-    scores = relevance.scores_of(matches, wanted.words, facts)
+    scores = relevance.scores_of(matches, wanted.telling, facts)
     popularity = popular.scores_of(matches.products)
     order = np.lexsort((matches.products, -popularity, -scores)).tolist()
     return [

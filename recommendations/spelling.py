@@ -34,9 +34,10 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it was typed, and what it may have meant, likeliest first: nothing where the catalogue has it."""
+    """A word as it was typed, whether the catalogue has it, and what it may have meant where not, likeliest first."""
 
     typed: str
+    known: bool = True
     meant: tuple[str, ...] = ()
 
     @property
@@ -85,7 +86,8 @@ class Vocabulary:
     def understand(self, typed: Sequence[str], known: Collection[str]) -> tuple[Word, ...]:
         """Return each word with what it may have meant; `known` words occur elsewhere in the catalogue."""
         return tuple(
-            Word(word) if word in self._counts or word in known else Word(word, self._near(word)) for word in typed
+            Word(word) if word in self._counts or word in known else Word(word, known=False, meant=self._near(word))
+            for word in typed
         )
 
     def _near(self, word: str) -> tuple[str, ...]:

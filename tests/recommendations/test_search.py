@@ -12,6 +12,7 @@ from catalog.models import Product
 from catalog.services.embed_changed import embed_changed
 from recommendations.models import MerchandisingRule, ServedList
 from recommendations.recorder import recorder
+from recommendations.stopwords import STOPWORDS
 from tests.recommendations.conftest import did
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,6 +91,30 @@ def test_words_of_category_and_brand_count(api: APIClient, shop: None) -> None:
     assert set(ids(search(api, "summit outdoor"))[:2]) == {"mug-2", "tent-1"}
     assert set(ids(search(api, "fleet"))[:2]) == {"shoe-1", "shoe-2"}
     assert ids(search(api, "potters coffee"))[0] == "mug-1"
+
+
+def test_small_words_say_nothing_unless_there_are_no_others(api: APIClient, shop: None) -> None:
+    plain, wordy = search(api, "mug camping"), search(api, "a mug for the camping")
+    assert ids(wordy)[0] == ids(plain)[0] == "mug-2"
+    assert [one["reason"]["code"] for one in wordy["items"]] == [one["reason"]["code"] for one in plain["items"]]
+    Product.objects.create(product_id="band-1", title="The Who", category="Music")
+    assert ids(search(api, "the who"))[0] == "band-1"
+
+
+def test_the_small_words_are_those_that_postgresql_passes_over(api: APIClient) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word FROM unnest(%s::text[]) AS word WHERE numnode(plainto_tsquery('english', word)) > 0",
+            [[*STOPWORDS, "mug"]],
+        )
+        assert cursor.fetchall() == [("mug",)]
+
+
+def test_a_word_that_no_product_has_costs_no_match(api: APIClient, shop: None) -> None:
+    body = search(api, "xyzzyq tent")
+    assert (ids(body)[0], body["items"][0]["reason"]["code"]) == ("tent-1", "matches_most_words")
+    assert body["understood_as"] is None
+    assert "matches_most_words" not in [one["reason"]["code"] for one in search(api, "reading tent")["items"]]
 
 
 def test_filters_and_exclusions_hold_and_the_total_counts_what_is_left(api: APIClient, shop: None) -> None:
