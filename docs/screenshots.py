@@ -46,6 +46,7 @@ TAKEN = [
     Picture("health", "/admin/analytics/health/"),
     Picture("experiments", "/admin/analytics/experiments/"),
     Picture("engine", "/admin/analytics/engine/"),
+    Picture("audit", "/admin/analytics/audit/"),
 ]
 
 

@@ -38,16 +38,23 @@ def change_event_weights(weights: Mapping[str, float], *, by: str) -> bool:
         after = before | {kind: weight for kind, weight in weights.items() if kind in default_event_weights()}
         if after == before:
             return False
-        EventWeight.objects.all().delete()
-        usual = default_event_weights()
-        changed = [
-            EventWeight(interaction_type=kind, weight=after[kind]) for kind in usual if after[kind] != usual[kind]
-        ]
-        EventWeight.objects.bulk_create(changed)
+        _store({kind: after[kind] for kind in after if after[kind] != before[kind]})
         cursor.execute(EVERYBODY_IS_DUE)
         SettingsChange.objects.create(changed_by=by, subject=EVENT_WEIGHTS, before=before, after=after)
     selectors.forget()
     return True
+
+
+def _store(changed: Mapping[str, float]) -> None:
+    """Keep the changed weights; one that is as usual again needs no row. Others are left alone."""
+    usual = default_event_weights()
+    EventWeight.objects.filter(interaction_type__in=[kind for kind in changed if changed[kind] == usual[kind]]).delete()
+    EventWeight.objects.bulk_create(
+        [EventWeight(interaction_type=kind, weight=changed[kind]) for kind in changed if changed[kind] != usual[kind]],
+        update_conflicts=True,
+        unique_fields=["interaction_type"],
+        update_fields=["weight"],
+    )
 
 
 def recount_all_popularity() -> int:

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "axes",
     "reemio.access.apps.AccessConfig",
     "reemio.pulse.apps.PulseConfig",
+    "reemio.audit.apps.AuditConfig",
     "catalog.apps.CatalogConfig",
     "interactions.apps.InteractionsConfig",
     "recommendations.apps.RecommendationsConfig",

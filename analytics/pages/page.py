@@ -15,6 +15,7 @@ VIEW = "analytics.view_analytics"
 EXPORT = "analytics.export_analytics"
 PERSONAL = "analytics.view_personal_data"
 SETTINGS = "analytics.change_engine_settings"
+AUDIT = "audit.view_auditentry"
 
 
 Kept = TypeVar("Kept")
@@ -67,6 +68,7 @@ class Page:
     tables: Tables = no_tables
     narrowing: tuple[str, ...] = ()
     has_period: bool = True
+    compares: bool = True
     permissions: tuple[str, ...] = (VIEW,)
     post: Post | None = None
     section: str = "Analytics"

@@ -1,6 +1,7 @@
 """All pages, in the order of the menu."""
 
 from analytics.pages import (
+    audit,
     email,
     engine,
     experiments,
@@ -28,4 +29,5 @@ PAGES: tuple[Page, ...] = (
     health.PAGE,
     experiments.PAGE,
     engine.PAGE,
+    audit.PAGE,
 )

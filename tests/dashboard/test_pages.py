@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analytics.pages.page import EXPORT, PERSONAL, SETTINGS, Page
+from analytics.pages.page import AUDIT, EXPORT, PERSONAL, SETTINGS, Page
 from analytics.pages.registry import PAGES
 from tests.dashboard.scene import paint
 
@@ -19,8 +19,8 @@ MOST_QUERIES = 15
 MAY = {
     "analyst": {EXPORT},
     "marketer": {EXPORT, PERSONAL},
-    "operator": {SETTINGS},
-    "admin": {EXPORT, PERSONAL, SETTINGS},
+    "operator": {SETTINGS, AUDIT},
+    "admin": {EXPORT, PERSONAL, SETTINGS, AUDIT},
 }
 SignIn = Callable[[str], Client]
 every_page = pytest.mark.parametrize("sheet", PAGES, ids=[sheet.slug for sheet in PAGES])

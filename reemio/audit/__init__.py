@@ -1,0 +1,1 @@
+"""Who changed what: an audit trail that triggers write, whichever door a change comes through."""
