@@ -102,9 +102,9 @@ direct AS MATERIALIZED (
             excluded.clicked_at, excluded.purchased_at, excluded.units, excluded.revenue, excluded.currency)
     RETURNING purchased_at
 )
-INSERT INTO touched_hours (hour)
-SELECT date_trunc('hour', purchased_at, 'UTC') FROM gone UNION
-SELECT date_trunc('hour', purchased_at, 'UTC') FROM stored
+INSERT INTO touched_parts (starts_at)
+SELECT date_bin('5 minutes', purchased_at, '2000-01-01 00:00+00') FROM gone UNION
+SELECT date_bin('5 minutes', purchased_at, '2000-01-01 00:00+00') FROM stored
 """  # noqa: S608  made of our own constants
 _TOUCH_ALL = """
 INSERT INTO touched_events (interaction_id)

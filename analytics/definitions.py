@@ -58,8 +58,8 @@ _ALL = (
     Measure(
         "unique_impressions",
         "Unique impressions",
-        "distinct (person, product, hour) seen",
-        "Impressions, but a product that one person sees in several lists within an hour counts once.",
+        "distinct (person, product, five minutes) seen",
+        "Impressions, but a product that one person sees in several lists within five minutes counts once.",
     ),
     Measure(
         "clicks",

@@ -10,14 +10,14 @@ from analytics.models import RollupState
 from analytics.rollups.run import roll_up
 
 # Counting is left to the worker where more is due than this, or where its last run took longer.
-MOST_HOURS = 48
+MOST_PARTS = 200
 MOST_EVENTS = 500
 LONGEST_RUN = 1.0
 
 _DUE = """
 SELECT
-    (SELECT count(*) FROM (SELECT DISTINCT hour FROM (SELECT hour FROM touched_hours LIMIT 2000) AS part) AS hours),
-    (SELECT count(*) FROM (SELECT FROM touched_events LIMIT 2000) AS part)
+    (SELECT count(DISTINCT starts_at) FROM (SELECT starts_at FROM touched_parts LIMIT 2000) AS some),
+    (SELECT count(*) FROM (SELECT FROM touched_events LIMIT 2000) AS some)
 """
 
 
@@ -25,8 +25,8 @@ def catch_up() -> None:
     """Count what is due, if there is anything and it will take but a moment. One query where there is not."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE)
-        hours, events = cursor.fetchone()
-    if not (hours or events) or hours > MOST_HOURS or events > MOST_EVENTS:
+        parts, events = cursor.fetchone()
+    if not (parts or events) or parts > MOST_PARTS or events > MOST_EVENTS:
         return
     state = RollupState.objects.filter(id=1).first()
     if state is None or state.seconds < LONGEST_RUN:

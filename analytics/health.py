@@ -7,7 +7,7 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from analytics.models import EventRollup, Grain, RollupState, TouchedHour
+from analytics.models import EventRollup, Grain, RollupState, TouchedPart
 from interactions.models import InboxEvent, IntakeCount
 from recommendations.models import ModelVersion
 
@@ -47,7 +47,7 @@ def events_by_type(*, hours: int = 48, now: datetime | None = None) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far behind counting is. `lag` is None before the first run; `waiting` hours are due for a recount."""
+    """How far behind counting is. `lag` is None before the first run; `waiting` parts are due for a recount."""
 
     as_of: datetime | None
     lag: timedelta | None
@@ -60,7 +60,7 @@ def freshness(*, now: datetime | None = None) -> Freshness:
     """Return up to when the figures are whole. Two queries."""
     state = RollupState.objects.get()
     lag = None if state.as_of is None else max((now or timezone.now()) - state.as_of, timedelta())
-    waiting = TouchedHour.objects.values("hour").distinct().count()
+    waiting = TouchedPart.objects.values("starts_at").distinct().count()
     return Freshness(state.as_of, lag, waiting, state.seconds, state.time_zone)
 
 

@@ -1,9 +1,9 @@
-"""What analytics keeps: conversions, roll-ups by hour and day, what is yet to be counted; and who may look at it.
+"""What analytics keeps: conversions, roll-ups by time, what is yet to be counted; and who may look at it.
 
 Every roll-up row stands for one bucket of time (`grain` and `starts_at`, cut in the shop's time zone) and one
-combination of dimensions. Rows of the grain “day” are sums of those of the grain “hour”; hours are kept for
-`rollups.ranges.HOURS_KEPT` days only. An empty text in a dimension means unknown, never all. What each figure means
-stands in `definitions.py`; how it is counted in `rollups/`.
+combination of dimensions. A part has five minutes; rows of each coarser grain are sums of those of the finer one. Parts
+and hours are kept for some days only (`rollups.ranges`). An empty text in a dimension means unknown, never all. What
+each figure means stands in `definitions.py`; how it is counted in `rollups/`.
 """
 
 from django.db import models
@@ -31,20 +31,21 @@ class Dashboard(models.Model):
         return "Dashboard"
 
 
-class TouchedHour(models.Model):
-    """A note that something was written that happened in this hour (UTC): its buckets are due for a recount.
+class TouchedPart(models.Model):
+    """A note that something was written that happened within these five minutes: its buckets are due for a recount.
 
     Triggers write it in the transaction that wrote the events or lists, whoever that was; the recount deletes what it
-    counted. One hour may have many: adding a note never waits for another.
+    counted. One part may have many: adding a note never waits for another.
     """
 
-    hour = models.DateTimeField(db_index=True)
+    starts_at = models.DateTimeField(db_index=True)
+    visit = models.UUIDField(null=True, help_text="A visit of that day that is no more what was counted.")
 
     class Meta:
-        db_table = "touched_hours"
+        db_table = "touched_parts"
 
     def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H}:00"
+        return f"{self.starts_at:%Y-%m-%d %H:%M}"
 
 
 class TouchedEvent(models.Model):
@@ -100,10 +101,12 @@ class Conversion(models.Model):
 
 
 class Grain(models.TextChoices):
-    """How long a bucket is."""
+    """How long a bucket is: five minutes, or an hour, a day or a week (from Monday on) of the shop."""
 
+    PART = "part"
     HOUR = "hour"
     DAY = "day"
+    WEEK = "week"
 
 
 class Rollup(models.Model):
@@ -270,7 +273,7 @@ class RollupState(models.Model):
     time_zone = models.CharField(max_length=64, help_text="In which hours and days are cut.")
     as_of = models.DateTimeField(null=True, help_text="All that was stored up to this moment is counted.")
     seconds = models.FloatField(db_default=0.0, help_text="How long the last run took.")
-    hours = models.IntegerField(db_default=0, help_text="How many hours it recounted.")
+    hours = models.IntegerField(db_default=0, help_text="In how many hours something was recounted.")
     attributed = models.IntegerField(db_default=0, help_text="How many purchases and clicks it attributed.")
     recounted_at = models.DateTimeField(null=True, help_text="When the last seven days were last recounted.")
 

@@ -80,7 +80,7 @@ def _no_list_left_over() -> Iterator[None]:
     if str(connection.settings_dict["NAME"]).startswith("test_"):
         with psycopg.connect(environment()["DATABASE_URL"], autocommit=True) as database:
             database.execute(
-                "WITH lists AS (DELETE FROM recommender.served_lists), hours AS (DELETE FROM recommender.touched_hours)"
+                "WITH lists AS (DELETE FROM recommender.served_lists), parts AS (DELETE FROM recommender.touched_parts)"
                 " DELETE FROM recommender.touched_events"
             )
     shelf.clear()

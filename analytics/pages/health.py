@@ -124,7 +124,8 @@ def _counting(freshness: health.Freshness, now: datetime) -> Iterator[Fact]:
         "Counted up to",
         formats.moment(freshness.as_of) if freshness.as_of else "not counted yet",
         "warn" if late else "good",
-        f"{formats.plural(freshness.waiting, 'hour')} due for a recount; the last run took {freshness.seconds:.1f} s",
+        f"{formats.plural(freshness.waiting, 'part')} of five minutes due for a recount; the last run took "
+        f"{freshness.seconds:.1f} s",
     )
 
 

@@ -1,7 +1,8 @@
-"""Counting what was noted, in order: attribute purchases, then recount the hours that are due, the newest first.
+"""Counting what was noted, in order: attribute purchases, then recount the parts that are due, the newest first.
 
 Each step is one transaction that deletes the notes it has worked off, so it may be killed at any line, be repeated, and
-run beside itself. A step recounts whole hours from the raw rows: late, repeated and rewritten events need no care.
+run beside itself. A step recounts whole parts of five minutes from the raw rows, and sums up their hours, their day and
+its week: late, repeated and rewritten events need no care, and a tick stays short however busy the hour.
 """
 
 import math
@@ -20,7 +21,16 @@ from django.db import connection, transaction
 from analytics import models
 from analytics.attribution import BATCH, COUNTING, attribute_batch, touch_purchases
 from analytics.rollups import sources
-from analytics.rollups.ranges import HOURS_KEPT, Range, day_bounds, is_kept, ranges_of
+from analytics.rollups.ranges import (
+    HOURS_KEPT,
+    PARTS_KEPT,
+    Range,
+    day_bounds,
+    finest_kept,
+    hour_bounds,
+    ranges_of,
+    week_bounds,
+)
 from analytics.rollups.tables import Table
 from interactions.models import InteractionType
 
@@ -30,7 +40,7 @@ RECOUNTED_DAYS = 7
 # A shop that never rests always has something due: after the first round, a run takes up more for so many seconds.
 PATIENCE = 5.0
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
-_HOURLY: tuple[tuple[Table, str], ...] = (
+_COUNTED: tuple[tuple[Table, str], ...] = (
     (Table.of(models.RecommendationRollup), sources.RECOMMENDATIONS),
     (Table.of(models.EarningsRollup), sources.EARNINGS),
     (Table.of(models.LatencyRollup), sources.LATENCIES),
@@ -41,14 +51,15 @@ _HOURLY: tuple[tuple[Table, str], ...] = (
     (Table.of(models.EventRollup), sources.EVENTS),
 )
 _FUNNEL = Table.of(models.FunnelRollup)
-_DUE = "SELECT DISTINCT hour FROM touched_hours ORDER BY hour DESC"
+_DUE = "SELECT DISTINCT starts_at FROM touched_parts ORDER BY starts_at DESC"
 _TOUCH_STORED = """
-INSERT INTO touched_hours (hour)
-SELECT date_trunc('hour', occurred_at, 'UTC') FROM user_interactions WHERE occurred_at >= %(since)s UNION
-SELECT date_trunc('hour', served_at, 'UTC') FROM served_lists WHERE served_at >= %(since)s
+INSERT INTO touched_parts (starts_at)
+SELECT date_bin('5 minutes', occurred_at, '2000-01-01 00:00+00') FROM user_interactions
+WHERE occurred_at >= %(since)s UNION
+SELECT date_bin('5 minutes', served_at, '2000-01-01 00:00+00') FROM served_lists WHERE served_at >= %(since)s
 """
 _TOUCH_COUNTED = """
-INSERT INTO touched_hours (hour)
+INSERT INTO touched_parts (starts_at)
 SELECT DISTINCT starts_at FROM {table} WHERE starts_at >= %(since)s
 """
 
@@ -80,17 +91,17 @@ def roll_up(*, progress: Progress | None = None) -> Counted:
         attributed += taken
         if taken < BATCH:
             break
-    days = hours = 0
+    days, hours = 0, set[datetime]()
     for day, due, left in _days_due(zone):
-        hours += _recount_day(due, zone)
+        hours |= {part.replace(minute=0) for part in _recount_day(due, zone)}
         days += 1
         if progress is not None:
             progress(day, left)
     _forget_old(zone)
     seconds = time.perf_counter() - began
-    models.RollupState.objects.update(as_of=as_of, seconds=seconds, hours=hours, attributed=attributed)
-    logger.info("rolled_up", days=days, hours=hours, attributed=attributed, seconds=round(seconds, 3))
-    return Counted(attributed, days, hours, True, seconds)
+    models.RollupState.objects.update(as_of=as_of, seconds=seconds, hours=len(hours), attributed=attributed)
+    logger.info("rolled_up", days=days, hours=len(hours), attributed=attributed, seconds=round(seconds, 3))
+    return Counted(attributed, days, len(hours), True, seconds)
 
 
 def touch(*, since: datetime | None) -> None:
@@ -99,7 +110,7 @@ def touch(*, since: datetime | None) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         touch_purchases(cursor, parameters["since"])
         cursor.execute(_TOUCH_STORED, parameters)
-        for table, _ in (*_HOURLY, (_FUNNEL, "")):
+        for table, _ in (*_COUNTED, (_FUNNEL, "")):
             cursor.execute(_TOUCH_COUNTED.format(table=table.name), parameters)
 
 
@@ -129,7 +140,7 @@ def _settle_time_zone() -> ZoneInfo:
         if state.time_zone:
             touch(since=None)
             with connection.cursor() as cursor:
-                for table, _ in (*_HOURLY, (_FUNNEL, "")):
+                for table, _ in (*_COUNTED, (_FUNNEL, "")):
                     cursor.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own name
                 cursor.execute("DELETE FROM visits")
         models.RollupState.objects.update(time_zone=zone.key)
@@ -137,86 +148,98 @@ def _settle_time_zone() -> ZoneInfo:
 
 
 def _days_due(zone: ZoneInfo) -> Iterator[tuple[date, list[datetime], int]]:
-    """Yield each day of the shop with its due hours (UTC), the newest first; all that was due when it began, at least.
+    """Yield each day of the shop with its due parts, the newest first; all that was due when it began, at least.
 
-    Counting may make notes of its own, on later hours: they are taken up by the next round, or the next run.
+    Counting may make notes of its own, on later parts: they are taken up by the next round, or the next run.
     """
     until = math.inf
-    while time.monotonic() < until and (due := _hours_due()):
-        by_day = [(day, list(hours)) for day, hours in groupby(due, key=lambda hour: hour.astimezone(zone).date())]
-        for place, (day, hours) in enumerate(by_day, start=1):
-            yield day, hours, len(by_day) - place
+    while time.monotonic() < until and (due := _parts_due()):
+        by_day = [(day, list(parts)) for day, parts in groupby(due, key=lambda part: part.astimezone(zone).date())]
+        for place, (day, parts) in enumerate(by_day, start=1):
+            yield day, parts, len(by_day) - place
         until = min(until, time.monotonic() + PATIENCE)
 
 
-def _hours_due() -> list[datetime]:
+def _parts_due() -> list[datetime]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE)
-        return [hour for (hour,) in cursor.fetchall()]
+        return [part for (part,) in cursor.fetchall()]
 
 
 @transaction.atomic
-def _recount_day(due: list[datetime], zone: ZoneInfo) -> int:
-    """Recount these hours, all of one day, and their day; return how many were due still."""
+def _recount_day(due: list[datetime], zone: ZoneInfo) -> list[datetime]:
+    """Recount these parts, all of one day, and what they are summed up in; return which were due still."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
         cursor.execute(
-            "WITH done AS (DELETE FROM touched_hours WHERE hour = ANY(%s) RETURNING hour) "
-            "SELECT DISTINCT hour FROM done",
+            "WITH done AS (DELETE FROM touched_parts WHERE starts_at = ANY(%s) RETURNING starts_at, visit) "
+            "SELECT DISTINCT starts_at, visit FROM done",
             [due],
         )
-        hours = [hour for (hour,) in cursor.fetchall()]
+        notes = cursor.fetchall()
+        parts = sorted({part for part, _ in notes})
         today = _database_time().astimezone(zone).date()
-        for stretch in ranges_of(hours, zone=zone, today=today):
-            recount(cursor, stretch, zone=zone, today=today)
-        return len(hours)
+        stretches = ranges_of(parts, zone=zone, today=today)
+        gone = [visit for _, visit in notes if visit is not None]
+        if gone:
+            cursor.execute("DELETE FROM visits WHERE day = %s AND visit = ANY(%s)", [stretches[0].day, gone])
+        for stretch in stretches:
+            _recount(cursor, stretch, zone=zone, grain=finest_kept(stretch.day, today))
+        if stretches:
+            _sum_up(cursor, stretches, zone=zone, grain=finest_kept(stretches[0].day, today))
+        return parts
 
 
-def recount(cursor: Any, stretch: Range, *, zone: ZoneInfo, today: date) -> None:
-    """Count a stretch of one day from the raw rows, and sum up that day."""
-    parameters: dict[str, Any] = {
-        "begin": stretch.begin,
-        "end": stretch.end,
-        "day": stretch.day,
-        "zone": zone.key,
+def _recount(cursor: Any, stretch: Range, *, zone: ZoneInfo, grain: models.Grain) -> None:
+    """Count a stretch from the raw rows, in the finest grain that is kept of its day."""
+    parameters = _parameters(stretch.day, stretch.begin, stretch.end, zone) | {
         "currency": settings.REEMIO_DEFAULT_CURRENCY,
         "kinds": InteractionType.values,
     }
     cursor.execute("DROP TABLE IF EXISTS outside, told")
     for statement in (sources.OUTSIDE, sources.TOLD, sources.TOUCH_LATER):
         cursor.execute(statement, parameters)
-    for table, source in _HOURLY:
-        table.store(cursor, source, parameters)
-    begin, end = day_bounds(stretch.day, zone)
-    whole = {**parameters, "begin": begin, "end": end}
-    for table, _ in _HOURLY:
-        table.sum_days(cursor, whole)
-    if (begin, end) == (stretch.begin, stretch.end):
-        cursor.execute("DELETE FROM visits WHERE day = %(day)s", whole)
+    for table, source in _COUNTED:
+        table.store(cursor, source, parameters, grain=grain)
+    if (stretch.begin, stretch.end) == day_bounds(stretch.day, zone):
+        cursor.execute("DELETE FROM visits WHERE day = %(day)s", parameters)
     cursor.execute(sources.VISITS, parameters)
+
+
+def _sum_up(cursor: Any, stretches: list[Range], *, zone: ZoneInfo, grain: models.Grain) -> None:
+    """Sum up the hours that these stretches of one day reach into, their day, and its week."""
+    day = stretches[0].day
+    whole = _parameters(day, *day_bounds(day, zone), zone)
+    if grain is models.Grain.PART:
+        for begin, end in sorted({hour_bounds(stretch, zone) for stretch in stretches}):
+            for table, _ in _COUNTED:
+                table.sum_up(cursor, _parameters(day, begin, end, zone), of=grain, grain=models.Grain.HOUR)
+    if grain is not models.Grain.DAY:
+        for table, _ in _COUNTED:
+            table.sum_up(cursor, whole, of=models.Grain.HOUR, grain=models.Grain.DAY)
+    week = _parameters(day, *week_bounds(day, zone), zone)
+    for table, _ in _COUNTED:
+        table.sum_up(cursor, week, of=models.Grain.DAY, grain=models.Grain.WEEK)
     _FUNNEL.store(cursor, sources.FUNNEL, whole, grain=models.Grain.DAY)
-    if not is_kept(stretch.day, today):
-        _forget_hours(cursor, whole)
+    if grain is models.Grain.DAY:
+        cursor.execute("DELETE FROM visits WHERE day = %(day)s", whole)
 
 
-def _forget_hours(cursor: Any, parameters: dict[str, Any]) -> None:
-    """Delete the hours and visits of a day that was summed up."""
-    for table, _ in _HOURLY:
-        cursor.execute(
-            f"DELETE FROM {table.name} WHERE grain = 'hour' AND starts_at >= %(begin)s AND starts_at < %(end)s",  # noqa: S608  our own name
-            parameters,
-        )
-    cursor.execute("DELETE FROM visits WHERE day = %(day)s", parameters)
+def _parameters(day: date, begin: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    return {"day": day, "begin": begin, "end": end, "zone": zone.key}
 
 
 @transaction.atomic
 def _forget_old(zone: ZoneInfo) -> None:
-    """Delete the hours and visits of days that have grown too old to be kept."""
-    oldest = _database_time().astimezone(zone).date() - timedelta(days=HOURS_KEPT - 1)
+    """Delete the parts, hours and visits of days that have grown too old to be kept."""
+    today = _database_time().astimezone(zone).date()
+    oldest = today - timedelta(days=HOURS_KEPT - 1)
+    kept = ((models.Grain.PART, today - timedelta(days=PARTS_KEPT - 1)), (models.Grain.HOUR, oldest))
     with connection.cursor() as cursor:
-        for table, _ in _HOURLY:
-            cursor.execute(
-                f"DELETE FROM {table.name} WHERE grain = 'hour' AND starts_at < %s",  # noqa: S608  our own name
-                [day_bounds(oldest, zone)[0]],
-            )
+        for grain, first in kept:
+            for table, _ in _COUNTED:
+                cursor.execute(
+                    f"DELETE FROM {table.name} WHERE grain = %s AND starts_at < %s",  # noqa: S608  our own name
+                    [grain.value, day_bounds(first, zone)[0]],
+                )
         cursor.execute("DELETE FROM visits WHERE day < %s", [oldest])

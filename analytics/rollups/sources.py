@@ -1,18 +1,20 @@
-"""What is counted, as SQL: one SELECT for each roll-up, over raw rows from `begin` to `end`, by hours of the shop.
+"""What is counted, as SQL: one SELECT for each roll-up, over raw rows from `begin` to `end`, by parts of five minutes.
 
-Every SELECT gives `starts_at`, then its table's dimensions and measures by name. Impressions and clicks are read once,
-into the temporary table `told`: one row for each kind, list and product, at its first occurrence.
+Every SELECT gives `starts_at`, the beginning of the part, then its table's dimensions and measures by name.
+Impressions and clicks are read once, into the temporary table `told`: one row for each kind, list and product, at its
+first occurrence.
 """
 
 from analytics.lines import ORDER_LINES
 
 # Lists are at most 50 long; whatever a storefront reports beyond is pooled there.
 LAST_POSITION = 50
-# Of each hour, so many search texts are kept apart, and so many pairs of text and clicked product.
-QUERIES_KEPT = 500
+# Of each part, so many search texts are kept apart, and so many pairs of text and clicked product.
+QUERIES_KEPT = 100
 LATE = "interval '1 hour'"
 
-_HOUR = "date_trunc('hour', {}, %(zone)s)"
+# Five minutes divide the hours of every time zone that is in use.
+_PART = "date_bin('5 minutes', {}, '2000-01-01 00:00+00')"
 _WITHIN = "{0} >= %(begin)s AND {0} < %(end)s"
 _QUERY = r"left(regexp_replace(lower(btrim({})), '\s+', ' ', 'g'), 100)"
 _CONTEXT = "CASE WHEN s.placement = 'search' THEN 'search' ELSE coalesce(nullif(s.context, ''), {}) END"
@@ -49,13 +51,13 @@ WITH happened AS (
     WHERE interaction_type IN ('recommendation_view', 'recommendation_click') AND {_WITHIN.format("occurred_at")}
     ORDER BY recommendation_request_id, product_id, interaction_type, occurred_at, id
 )
-SELECT {_HOUR.format("h.occurred_at")} AS starts_at, kind, h.request_id, h.product_id, h.device, h.occurred_at,
+SELECT {_PART.format("h.occurred_at")} AS starts_at, kind, h.request_id, h.product_id, h.device, h.occurred_at,
     {_CONTEXT.format("h.recommendation_context")} AS context, {_LIST},
     least(coalesce(array_position(s.products, h.product_id), h.recommendation_position, 0), {LAST_POSITION})::smallint
         AS position,
     CASE WHEN s.placement = 'search' THEN {_QUERY.format("coalesce(s.anchors[1], '')")} END AS query,
     kind = 'recommendation_view' AND row_number() OVER (
-        PARTITION BY kind, {_HOUR.format("h.occurred_at")}, h.person, h.product_id ORDER BY h.occurred_at, h.id
+        PARTITION BY kind, {_PART.format("h.occurred_at")}, h.person, h.product_id ORDER BY h.occurred_at, h.id
     ) = 1 AS is_unique
 FROM happened h LEFT JOIN served_lists s ON s.request_id = h.request_id
 WHERE NOT EXISTS (
@@ -63,16 +65,15 @@ WHERE NOT EXISTS (
         AND o.occurred_at < %(begin)s
 )
 """  # noqa: S608  made of our own constants
-# By hours of the shop: an hour of UTC may reach back into the one that makes this note, for ever.
 TOUCH_LATER = f"""
-INSERT INTO touched_hours (hour)
-SELECT DISTINCT {_HOUR.format("o.occurred_at")} FROM outside o JOIN told USING (request_id, kind, product_id)
+INSERT INTO touched_parts (starts_at)
+SELECT DISTINCT {_PART.format("o.occurred_at")} FROM outside o JOIN told USING (request_id, kind, product_id)
 WHERE o.occurred_at >= %(end)s
 """  # noqa: S608  made of our own constants
 
 RECOMMENDATIONS = f"""
 WITH served AS (
-    SELECT {_HOUR.format("served_at")} AS starts_at, {_CONTEXT.format("''")} AS context, {_LIST},
+    SELECT {_PART.format("served_at")} AS starts_at, {_CONTEXT.format("''")} AS context, {_LIST},
         cardinality(products) AS size, asked_for, count(*) AS lists
     FROM served_lists s WHERE {_WITHIN.format("served_at")} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 )
@@ -97,7 +98,7 @@ FROM (
 """  # noqa: S608  made of our own constants
 
 EARNINGS = f"""
-SELECT {_HOUR.format("c.purchased_at")} AS starts_at, {_CONTEXT.format("click.recommendation_context")} AS context,
+SELECT {_PART.format("c.purchased_at")} AS starts_at, {_CONTEXT.format("click.recommendation_context")} AS context,
     {_LIST},
     least(
         coalesce(array_position(s.products, click.product_id), click.recommendation_position, 0), {LAST_POSITION}
@@ -115,7 +116,7 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 # Lists that were made up, as the demo's, took no time: 0 is left out.
 LATENCIES = f"""
-SELECT {_HOUR.format("served_at")} AS starts_at, placement,
+SELECT {_PART.format("served_at")} AS starts_at, placement,
     least(greatest(ceil(8 * ln(milliseconds) / ln(2.0::float8)), -80), 200)::smallint AS bucket, count(*) AS lists
 FROM served_lists WHERE {_WITHIN.format("served_at")} AND milliseconds > 0 GROUP BY 1, 2, 3
 """  # noqa: S608  made of our own constants
@@ -123,13 +124,13 @@ FROM served_lists WHERE {_WITHIN.format("served_at")} AND milliseconds > 0 GROUP
 # A list may be a moment behind a stock that has just run out.
 PRODUCTS = f"""
 WITH shown AS (
-    SELECT {_HOUR.format("s.served_at")} AS starts_at, served_at, product_id
+    SELECT {_PART.format("s.served_at")} AS starts_at, served_at, product_id
     FROM served_lists s CROSS JOIN LATERAL unnest(s.products) AS product_id WHERE {_WITHIN.format("s.served_at")}
 )
 SELECT starts_at, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds, sum(recommended) AS recommended,
     sum(impressions) AS impressions, sum(clicks) AS clicks, sum(out_of_stock) AS out_of_stock
 FROM (
-    SELECT {_HOUR.format("occurred_at")} AS starts_at, product_id,
+    SELECT {_PART.format("occurred_at")} AS starts_at, product_id,
         count(*) FILTER (WHERE interaction_type = 'view') AS views,
         count(*) FILTER (WHERE interaction_type = 'cart_add') AS cart_adds,
         0 AS recommended, 0 AS impressions, 0 AS clicks, 0 AS out_of_stock
@@ -152,7 +153,7 @@ FROM (
 """  # noqa: S608  made of our own constants
 
 SALES = f"""
-SELECT {_HOUR.format("occurred_at")} AS starts_at, product_id, currency, count(*) AS purchases,
+SELECT {_PART.format("occurred_at")} AS starts_at, product_id, currency, count(*) AS purchases,
     sum(units) AS units, sum(revenue) AS revenue
 FROM ({ORDER_LINES.format(condition=_WITHIN.format("i.occurred_at"))}) AS line
 WHERE units > 0 GROUP BY 1, 2, 3
@@ -165,7 +166,7 @@ WITH counted AS (
             PARTITION BY starts_at ORDER BY sum(searches) + sum(clicks) DESC, query COLLATE "C"
         ) AS rank
     FROM (
-        SELECT {_HOUR.format("occurred_at")} AS starts_at, {_QUERY.format("search_query")} AS query, 1 AS searches,
+        SELECT {_PART.format("occurred_at")} AS starts_at, {_QUERY.format("search_query")} AS query, 1 AS searches,
             coalesce(extra_data -> 'resultsCount' = '0'::jsonb, false)::int AS without_results, 0 AS clicks
         FROM user_interactions WHERE interaction_type = 'search' AND {_WITHIN.format("occurred_at")}
         UNION ALL
@@ -189,14 +190,14 @@ SELECT starts_at, query, product_id, clicks FROM counted WHERE rank <= {QUERIES_
 """  # noqa: S608  made of our own constants
 
 EVENTS = f"""
-SELECT {_HOUR.format("occurred_at")} AS starts_at, interaction_type, count(*) AS events,
+SELECT {_PART.format("occurred_at")} AS starts_at, interaction_type, count(*) AS events,
     count(*) FILTER (WHERE i.product_id IS NOT NULL AND p.id IS NULL) AS unknown_products,
     count(*) FILTER (WHERE received_at - occurred_at > {LATE}) AS late
 FROM user_interactions i LEFT JOIN catalog_product p ON p.product_id = i.product_id
 WHERE {_WITHIN.format("occurred_at")} AND interaction_type = ANY(%(kinds)s) GROUP BY 1, 2
 """  # noqa: S608  made of our own constants
 
-# A visit only ever gets further: what is known of it already stays, so that an hour can be counted by itself.
+# A visit only ever gets further: what is known of it already stays, so that a part can be counted by itself.
 VISITS = f"""
 INSERT INTO visits AS known (day, visit, steps)
 SELECT %(day)s, md5(coalesce('s' || session_id, 'u' || user_id))::uuid, bit_or(CASE interaction_type

@@ -27,11 +27,11 @@ class Table:
             tuple(name for name in names if name not in keys),
         )
 
-    def store(self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain = Grain.HOUR) -> None:
-        """Make the rows of the buckets from `begin` to `end` (of `parameters`) what `source` selects.
+    def store(self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain) -> None:
+        """Make the rows of the buckets from `begin` to `end` (of `parameters`) the sums of what `source` selects.
 
-        `source` gives `starts_at`, the dimensions and the measures, each combination once. What has not changed is
-        not written.
+        `source` gives `starts_at`, within its bucket, the dimensions and the measures. What has not changed is not
+        written.
         """
         columns = ", ".join((*self.keys, *self.measures))
         same = " AND ".join(f"fresh.{key} = old.{key}" for key in ("starts_at", *self.keys))
@@ -39,7 +39,7 @@ class Table:
         becomes = ", ".join(f"excluded.{name}" for name in self.measures)
         cursor.execute(
             f"""
-            WITH fresh AS MATERIALIZED ({source}), gone AS (
+            WITH fresh AS MATERIALIZED ({self._sums(source, grain)}), gone AS (
                 DELETE FROM {self.name} AS old
                 WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s
                     AND NOT EXISTS (SELECT FROM fresh WHERE {same})
@@ -53,13 +53,21 @@ class Table:
             {**parameters, "grain": grain.value},
         )
 
-    def sum_days(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
-        """Make the days from `begin` to `end` the sums of their hours."""
-        sums = ", ".join(f"sum({name}) AS {name}" for name in self.measures)
-        groups = ", ".join(("1", *self.keys))
-        keys = "".join(f", {key}" for key in self.keys)
+    def sum_up(self, cursor: Any, parameters: Mapping[str, Any], *, of: Grain, grain: Grain) -> None:
+        """Make the buckets from `begin` to `end` the sums of the finer ones `of` which they consist."""
         source = f"""
-            SELECT date_trunc('day', starts_at, %(zone)s) AS starts_at{keys}, {sums} FROM {self.name}
-            WHERE grain = 'hour' AND starts_at >= %(begin)s AND starts_at < %(end)s GROUP BY {groups}
+            SELECT starts_at, {", ".join((*self.keys, *self.measures))} FROM {self.name}
+            WHERE grain = %(of)s AND starts_at >= %(begin)s AND starts_at < %(end)s
         """  # noqa: S608  made of our own names
-        self.store(cursor, source, parameters, grain=Grain.DAY)
+        self.store(cursor, source, {**parameters, "of": of.value}, grain=grain)
+
+    def _sums(self, source: str, grain: Grain) -> str:
+        if grain is Grain.PART:
+            return source
+        sums = ", ".join(f"sum({name}) AS {name}" for name in self.measures)
+        keys = "".join(f", {key}" for key in self.keys)
+        groups = ", ".join(("1", *self.keys))
+        return f"""
+            SELECT date_trunc('{grain.value}', starts_at, %(zone)s) AS starts_at{keys}, {sums}
+            FROM ({source}) AS finer GROUP BY {groups}
+        """  # noqa: S608  made of our own names

@@ -6,6 +6,7 @@ Nothing here is shared with the code under test, and nothing is quick.
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,7 @@ LIST = ("context", "placement", "strategy", "variant", "campaign")
 
 
 class ByHand:
-    """Everything that roll-ups hold, counted anew: by table, a mapping of (hour or day, *dimensions) to measures."""
+    """Everything that roll-ups hold, counted anew: by table, a mapping of (part or day, *dimensions) to measures."""
 
     def __init__(self, zone: str) -> None:
         self.zone = ZoneInfo(zone)
@@ -33,6 +34,10 @@ class ByHand:
         self.conversions = self._conversions()
 
     # --- time and people --------------------------------------------------------------------------------------
+
+    @staticmethod
+    def part(moment: datetime) -> datetime:
+        return moment.replace(minute=moment.minute // 5 * 5, second=0, microsecond=0)
 
     def hour(self, moment: datetime) -> datetime:
         local = moment.astimezone(self.zone)
@@ -127,7 +132,7 @@ class ByHand:
     def recommendations(self) -> dict[Any, Counter[str]]:
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for served in self.lists.values():
-            key = (self.hour(served.served_at), *self.of_list(served, served.context))
+            key = (self.part(served.served_at), *self.of_list(served, served.context))
             size = len(served.products)
             found[*key, 0, ""]["lists"] += 1
             found[*key, 0, ""]["empty_lists"] += size == 0
@@ -138,13 +143,13 @@ class ByHand:
                 found[*key, min(position, 50), ""]["items"] += 1
         seen = set()
         for event in sorted(self.told, key=lambda event: (event.occurred_at, event.pk)):
-            counts = found[self.hour(event.occurred_at), *self.dimensions(event)]
+            counts = found[self.part(event.occurred_at), *self.dimensions(event)]
             if event.interaction_type == "recommendation_click":
                 counts["clicks"] += 1
                 continue
             counts["impressions"] += 1
             person = ("u", event.user_id) if event.user_id else ("s", event.session_id)
-            once = (person, event.product_id, self.hour(event.occurred_at))
+            once = (person, event.product_id, self.part(event.occurred_at))
             counts["unique_impressions"] += once not in seen
             seen.add(once)
         return found
@@ -154,7 +159,7 @@ class ByHand:
         for line, units, revenue, currency in self.lines:
             if line.pk in self.conversions and units:
                 kind, click = self.conversions[line.pk]
-                counts = found[self.hour(line.occurred_at), *self.dimensions(click), currency]
+                counts = found[self.part(line.occurred_at), *self.dimensions(click), currency]
                 counts["conversions" if kind == "direct" else "assisted_lines"] += 1
                 counts[f"{kind}_revenue"] += revenue  # type: ignore[assignment]
         return found
@@ -164,7 +169,7 @@ class ByHand:
         for served in self.lists.values():
             if served.milliseconds > 0:
                 bucket = math.ceil(8 * math.log(served.milliseconds) / math.log(2))
-                found[self.hour(served.served_at), served.placement, min(max(bucket, -80), 200)]["lists"] += 1
+                found[self.part(served.served_at), served.placement, min(max(bucket, -80), 200)]["lists"] += 1
         return found
 
     def of_products(self) -> dict[Any, Counter[str]]:
@@ -172,14 +177,14 @@ class ByHand:
         names = {"view": "views", "cart_add": "cart_adds"}
         for event in self.events:
             if event.interaction_type in names:
-                found[self.hour(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
+                found[self.part(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
         names = {"recommendation_view": "impressions", "recommendation_click": "clicks"}
         for event in self.told:
-            found[self.hour(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
+            found[self.part(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
         outs = list(Unavailability.objects.select_related("product"))
         for served in self.lists.values():
             for product_id in served.products:
-                counts = found[self.hour(served.served_at), product_id]
+                counts = found[self.part(served.served_at), product_id]
                 counts["recommended"] += 1
                 counts["out_of_stock"] += any(
                     out.product.product_id == product_id
@@ -193,7 +198,7 @@ class ByHand:
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for line, units, revenue, currency in self.lines:
             if units:
-                counts = found[self.hour(line.occurred_at), line.product_id, currency]
+                counts = found[self.part(line.occurred_at), line.product_id, currency]
                 counts["purchases"] += 1
                 counts["units"] += units
                 counts["revenue"] += revenue  # type: ignore[assignment]
@@ -203,11 +208,11 @@ class ByHand:
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for event in self.events:
             if event.interaction_type == "search":
-                counts = found[self.hour(event.occurred_at), normal(event.search_query)]
+                counts = found[self.part(event.occurred_at), normal(event.search_query)]
                 counts["searches"] += 1
                 counts["without_results"] += event.extra_data.get("resultsCount") == 0
-        for (hour, query, _), counts in self.search_clicks().items():
-            found[hour, query]["clicks"] += counts["clicks"]
+        for (part, query, _), counts in self.search_clicks().items():
+            found[part, query]["clicks"] += counts["clicks"]
         return found
 
     def search_clicks(self) -> dict[Any, Counter[str]]:
@@ -216,13 +221,13 @@ class ByHand:
             served = self.lists.get(event.recommendation_request_id)
             if event.interaction_type == "recommendation_click" and served and served.placement == "search":
                 query = normal(served.anchors[0] if served.anchors else "")
-                found[self.hour(event.occurred_at), query, event.product_id]["clicks"] += 1
+                found[self.part(event.occurred_at), query, event.product_id]["clicks"] += 1
         return found
 
     def by_type(self) -> dict[Any, Counter[str]]:
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for event in self.events:
-            counts = found[self.hour(event.occurred_at), event.interaction_type]
+            counts = found[self.part(event.occurred_at), event.interaction_type]
             counts["events"] += 1
             counts["unknown_products"] += event.product_id is not None and event.product_id not in self.products
             counts["late"] += event.received_at - event.occurred_at > timedelta(hours=1)
@@ -243,10 +248,15 @@ class ByHand:
             found[day, segment].update({"visits", *done} - {""})
         return found
 
-    def days(self, hours: dict[Any, Counter[str]]) -> dict[Any, Counter[str]]:
+    def week(self, moment: datetime) -> datetime:
+        day = moment.astimezone(self.zone).date()
+        return datetime.combine(day - timedelta(days=day.weekday()), time.min, tzinfo=self.zone).astimezone(UTC)
+
+    @staticmethod
+    def sums(parts: dict[Any, Counter[str]], bucket: Callable[[datetime], datetime]) -> dict[Any, Counter[str]]:
         found: dict[Any, Counter[str]] = defaultdict(Counter)
-        for (hour, *key), counts in hours.items():
-            found[self.day(hour), *key].update(counts)
+        for (part, *key), counts in parts.items():
+            found[bucket(part), *key].update(counts)
         return found
 
 

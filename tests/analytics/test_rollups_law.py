@@ -38,9 +38,11 @@ PRODUCTS = ["a", "b", "c", "unknown"]
 PEOPLE = [("ann", None), ("ann", "s1"), (None, "s1"), (None, "s2"), ("bob", "s2"), ("bob", None)]
 KINDS = ["view", "cart_add", "recommendation_view", "recommendation_click", "purchase", "search"]
 # Hours around a change of clocks, with minutes that lie on, before and after borders; and a few days away from it.
+# Counted when parts, only hours, or only days of that time are kept.
+DAYS_LATER = [1, 5, 18]
 MINUTES = st.one_of(
     st.integers(-180, 300),
-    st.sampled_from([-1, 0, 1, 59, 60, 61, 119, 120, 121]),
+    st.sampled_from([-1, 0, 1, 4, 5, 6, 59, 60, 61, 119, 120, 121]),
     st.sampled_from([-6 * 1440, -5 * 1440, 2 * 1440, 7 * 1440]),
 )
 
@@ -136,8 +138,9 @@ def bare(counts: dict[str, Any]) -> dict[str, Any]:
     return {name: count for name, count in counts.items() if count}
 
 
-def compare(zone: str) -> None:
+def compare(zone: str, now: datetime) -> None:
     hand = ByHand(zone)
+    today = now.astimezone(hand.zone).date()
     found = {
         conversion.purchase_id: (conversion.kind, conversion.click_id) for conversion in models.Conversion.objects.all()
     }
@@ -148,11 +151,18 @@ def compare(zone: str) -> None:
         models.SalesRollup: hand.sales(), models.SearchRollup: hand.searches(),
         models.SearchClickRollup: hand.search_clicks(), models.EventRollup: hand.by_type(),
     }  # fmt: skip
-    for model, hours in by_hand.items():
-        assert stored(model, Grain.HOUR) == {key: bare(counts) for key, counts in hours.items()}, model
-        assert stored(model, Grain.DAY) == {key: bare(counts) for key, counts in hand.days(hours).items()}, model
+    kept = {Grain.PART: (hand.part, 2), Grain.HOUR: (hand.hour, 15), Grain.DAY: (hand.day, None),
+            Grain.WEEK: (hand.week, None)}  # fmt: skip
+    for model, parts in by_hand.items():
+        for grain, (bucket, days) in kept.items():
+            wanted = {
+                key: bare(counts)
+                for key, counts in hand.sums(parts, bucket).items()
+                if days is None or key[0].astimezone(hand.zone).date() > today - timedelta(days=days)
+            }
+            assert stored(model, grain) == wanted, (model, grain)
     assert stored(models.FunnelRollup, Grain.DAY) == {key: bare(counts) for key, counts in hand.funnels().items()}
-    assert not models.TouchedHour.objects.exists()
+    assert not models.TouchedPart.objects.exists()
     assert not models.TouchedEvent.objects.exists()
 
 
@@ -162,18 +172,20 @@ class CountingLaw(TestCase):
     @settings(
         max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
     )
-    @given(st.sampled_from(sorted(ZONES)), STEPS)
-    def test_the_rollups_are_what_one_counts_by_hand(self, zone: str, steps: list[dict[str, Any]]) -> None:
+    @given(st.sampled_from(sorted(ZONES)), st.sampled_from(DAYS_LATER), STEPS)
+    def test_the_rollups_are_what_one_counts_by_hand(
+        self, zone: str, days_later: int, steps: list[dict[str, Any]]
+    ) -> None:
         for number, name in enumerate(PRODUCTS[:3]):
             Product.objects.create(
                 product_id=name, title=name, price=Decimal(number), currency=["", "EUR"][number % 2],
                 stock_quantity=[None, 0, 5][number],
             )  # fmt: skip
-        now = ZONES[zone] + timedelta(days=5)
+        now = ZONES[zone] + timedelta(days=days_later)
         with self.settings(REEMIO_SHOP_TIME_ZONE=zone), pytest.MonkeyPatch.context() as patch:
             patch.setattr("analytics.rollups.run._database_time", lambda: now)
             with time_machine.travel(now, tick=False):
                 for step in steps:
                     write(step, ZONES[zone])
                 roll_up()
-            compare(zone)
+            compare(zone, now)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from analytics.models import TouchedEvent, TouchedHour
+from analytics.models import TouchedEvent, TouchedPart
 from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
 
 AT = datetime(2026, 3, 10, 12, 34, tzinfo=UTC)
-HOUR = datetime(2026, 3, 10, 12, tzinfo=UTC)
+PART = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 
 
 def happen(kind: str = "view", at: datetime = AT, **fields: Any) -> Interaction:
@@ -20,32 +20,32 @@ def happen(kind: str = "view", at: datetime = AT, **fields: Any) -> Interaction:
 
 
 def notes() -> tuple[list[datetime], list[int]]:
-    """Return the touched hours and events, and forget them."""
-    hours = sorted(set(TouchedHour.objects.values_list("hour", flat=True)))
+    """Return the touched parts and events, and forget them."""
+    parts = sorted(set(TouchedPart.objects.values_list("starts_at", flat=True)))
     events = sorted(set(TouchedEvent.objects.values_list("interaction_id", flat=True)))
-    TouchedHour.objects.all().delete()
+    TouchedPart.objects.all().delete()
     TouchedEvent.objects.all().delete()
-    return hours, events
+    return parts, events
 
 
 @pytest.mark.django_db
-def test_an_event_touches_its_hour_and_a_purchase_or_click_its_attribution() -> None:
+def test_an_event_touches_its_five_minutes_and_a_purchase_or_click_its_attribution() -> None:
     happen()
-    assert notes() == ([HOUR], [])
+    assert notes() == ([PART], [])
     bought, clicked = happen("purchase"), happen("recommendation_click", recommendation_request_id=uuid.uuid4())
-    assert notes() == ([HOUR], [bought.pk, clicked.pk])
+    assert notes() == ([PART], [bought.pk, clicked.pk])
 
 
 @pytest.mark.django_db
-def test_an_event_that_moves_touches_both_hours() -> None:
+def test_an_event_that_moves_touches_both_places() -> None:
     event = happen()
     notes()
     Interaction.objects.filter(pk=event.pk).update(occurred_at=AT + timedelta(hours=3))
-    assert notes() == ([HOUR, HOUR + timedelta(hours=3)], [])
+    assert notes() == ([PART, PART + timedelta(hours=3)], [])
 
 
 @pytest.mark.django_db
-def test_a_list_touches_its_hour_and_what_was_said_of_it_before_it_was_written() -> None:
+def test_a_list_touches_its_five_minutes_and_what_was_said_of_it_before_it_was_written() -> None:
     request_id = uuid.uuid4()
     click = happen("recommendation_click", AT + timedelta(hours=5), recommendation_request_id=request_id)
     notes()
@@ -53,7 +53,7 @@ def test_a_list_touches_its_hour_and_what_was_said_of_it_before_it_was_written()
         request_id=request_id, served_at=AT, placement="homepage", context="homepage", strategy="popular",
         products=["a"], scores=[1.0], milliseconds=1,
     )  # fmt: skip
-    assert notes() == ([HOUR, HOUR + timedelta(hours=5)], [click.pk])
+    assert notes() == ([PART, PART + timedelta(hours=5)], [click.pk])
 
 
 @pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_a_refund_touches_the_lines_of_its_order() -> None:
     happen("view", order_id="o1")
     notes()
     OrderRefund.objects.create(order_id="o1", refund_id="", occurred_at=AT)
-    assert notes() == ([HOUR], [line.pk])
+    assert notes() == ([PART], [line.pk])
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django_celery_beat.models import PeriodicTask
 
-from analytics.models import RollupState, TouchedHour
+from analytics.models import RollupState, TouchedPart
 from recommendations.learning.train import train
 from recommendations.models import ServedList
 from reemio.celery import app
@@ -57,7 +57,7 @@ def test_one_purchase_is_walked_from_its_list_to_its_revenue(
 
     app.send_task(PeriodicTask.objects.get(name="Count what happened").task)
     wait_until(lambda: RollupState.objects.filter(as_of__isnull=False).exists(), celery_worker_process.read_text)
-    wait_until(lambda: not TouchedHour.objects.exists(), celery_worker_process.read_text)
+    wait_until(lambda: not TouchedPart.objects.exists(), celery_worker_process.read_text)
 
     figures = {
         "impressions": 2, "clicks": 1, "click_through_rate": 0.5, "conversions": 1, "conversion_rate": 1.0,
