@@ -16,8 +16,8 @@ LONGEST_RUN = 1.0
 
 _DUE = """
 SELECT
-    (SELECT count(DISTINCT starts_at) FROM (SELECT starts_at FROM touched_parts LIMIT 2000) AS some),
-    (SELECT count(*) FROM (SELECT FROM touched_events LIMIT 2000) AS some)
+    (SELECT count(DISTINCT starts_at) FROM (SELECT starts_at FROM touched_parts LIMIT 2000) AS noted),
+    (SELECT count(*) FROM (SELECT FROM touched_events LIMIT 2000) AS noted)
 """
 
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from analytics.definitions import Rate, rate
 from analytics.models import LIST_DIMENSIONS, EarningsRollup, Grain, LatencyRollup, RecommendationRollup
-from analytics.periods import Period, shop_zone
+from analytics.periods import Period, in_period, shop_zone
 
 COUNTED = ("lists", "empty_lists", "asked", "filled", "items", "impressions", "unique_impressions", "clicks")
 CONVERTED = ("conversions", "assisted_lines")
@@ -87,9 +87,7 @@ class Figures:
         return round(self.direct_revenue * 1000 / self.impressions, 2) if self.impressions else None
 
 
-def grouped(
-    period: Period, by: Sequence[str] = (), *, filters: Filters = Filters(), grain: Grain = Grain.DAY
-) -> dict[Key, Figures]:
+def grouped(period: Period, by: Sequence[str] = (), *, filters: Filters = Filters()) -> dict[Key, Figures]:
     """Return the figures of each group, by its values of `by` (names of `GROUPS`), in the order of the keys.
 
     Without `by` there is one group, with the key `()`, or none where nothing happened. `starts_at` in `by` makes a
@@ -97,13 +95,14 @@ def grouped(
     positions above 0, `lists` and what belongs to whole lists is 0.
     """
     figures: dict[Key, Figures] = {}
-    counts = _within(RecommendationRollup.objects.all(), period, filters, grain)
+    daily = "starts_at" in by
+    counts = _within(RecommendationRollup.objects.all(), period, filters, daily=daily)
     for row in counts.values(*by, "strategy").annotate(**{f"n_{name}": Sum(name) for name in COUNTED}):
         key = tuple(row[name] for name in by)
         more = {name: row[f"n_{name}"] for name in COUNTED}
         more["fallback_lists"] = more["lists"] if row["strategy"] == POPULAR else 0
         figures[key] = _plus(figures.get(key, Figures()), more)
-    earned = _within(EarningsRollup.objects.all(), period, filters, grain)
+    earned = _within(EarningsRollup.objects.all(), period, filters, daily=daily)
     sums = {f"n_{name}": Sum(name) for name in (*CONVERTED, *EARNED)}
     rows = list(earned.values(*by, "currency").annotate(**sums))
     currency = main_currency({row["currency"]: Decimal(0) for row in rows} | _revenue_by_currency(rows))
@@ -119,11 +118,9 @@ def total(period: Period, *, filters: Filters = Filters()) -> Figures:
     return grouped(period, filters=filters).get((), Figures(currency=settings.REEMIO_DEFAULT_CURRENCY))
 
 
-def series(
-    period: Period, *, filters: Filters = Filters(), grain: Grain = Grain.DAY
-) -> Iterator[tuple[datetime, Figures]]:
-    """Yield the beginning of each day (or hour) in which something happened, with its figures, in order."""
-    for (starts_at,), figures in grouped(period, ["starts_at"], filters=filters, grain=grain).items():
+def series(period: Period, *, filters: Filters = Filters()) -> Iterator[tuple[datetime, Figures]]:
+    """Yield the beginning of each day in which something happened, with its figures, in order."""
+    for (starts_at,), figures in grouped(period, ["starts_at"], filters=filters).items():
         yield starts_at, figures
 
 
@@ -178,7 +175,7 @@ class Latency:
 
 def latencies(period: Period) -> dict[str, Latency]:
     """Return the latency of each placement, and under “” of all together. One query."""
-    rows = _within(LatencyRollup.objects.all(), period, Filters(), Grain.DAY)
+    rows = _within(LatencyRollup.objects.all(), period, Filters())
     histograms: dict[str, dict[int, int]] = {"": {}}
     for row in rows.values("placement", "bucket").annotate(n=Sum("lists")):
         for placement in ("", row["placement"]):
@@ -200,9 +197,10 @@ def percentile(histogram: Mapping[int, int], share: float) -> float | None:
     return None
 
 
-def _within(rows: QuerySet[Any], period: Period, filters: Filters, grain: Grain) -> QuerySet[Any]:
+def _within(rows: QuerySet[Any], period: Period, filters: Filters, *, daily: bool = False) -> QuerySet[Any]:
     begin, end = period.bounds()
-    return rows.filter(grain=grain, starts_at__gte=begin, starts_at__lt=end, **filters.as_lookups()).order_by()
+    at = Q(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end) if daily else in_period(period)
+    return rows.filter(at, **filters.as_lookups()).order_by()
 
 
 def _plus(figures: Figures, more: Mapping[str, Any]) -> Figures:

@@ -1,14 +1,24 @@
 """Periods: from one day to another, both inclusive, cut in the shop's time zone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
+
+from analytics.models import Grain
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 365
+# Which rows of a roll-up make up a period: as few as possible, whole weeks and the days around them.
+WITHIN = """(
+    grain = 'week' AND starts_at >= %(first_week)s AND starts_at < %(after_weeks)s
+    OR grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(first_week)s
+    OR grain = 'day' AND starts_at >= %(after_weeks)s AND starts_at < %(end)s
+)"""
 # Nothing happened before or will happen after; datetimes near their own limits cannot be moved to another zone.
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(9000, 1, 1)
@@ -24,6 +34,16 @@ class Period:
     def bounds(self) -> tuple[datetime, datetime]:
         """Return the moments at which the period begins (inclusive) and ends (exclusive), in UTC."""
         return _midnight(self.first), _midnight(min(self.last, LAST_DAY) + timedelta(days=1))
+
+    def pieces(self) -> Mapping[str, datetime]:
+        """Return the parameters of `WITHIN`: the period's bounds, and those of the whole weeks in it."""
+        begin, end = self.bounds()
+        first = min(max(self.first, FIRST_DAY), LAST_DAY)
+        monday = first + timedelta(days=-first.weekday() % 7)
+        beyond = min(self.last, LAST_DAY) + timedelta(days=1)
+        weeks = max((beyond - monday).days // 7, 0)
+        whole = (_midnight(monday), _midnight(monday + timedelta(weeks=weeks))) if weeks else (end, end)
+        return {"begin": begin, "end": end, "first_week": whole[0], "after_weeks": whole[1]}
 
 
 def last_days(days: int) -> Period:
@@ -45,12 +65,14 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=shop_zone()).astimezone(UTC)
 
 
-def day_starts(period: Period) -> list[datetime]:
-    """Return when each day of a period begins, in UTC; where midnight comes twice, both."""
-    first = max(period.first, FIRST_DAY)
-    days = [first + timedelta(days=number) for number in range((min(period.last, LAST_DAY) - first).days + 1)]
-    midnights = (datetime.combine(day, time(fold=fold), tzinfo=shop_zone()) for day in days for fold in (0, 1))
-    return sorted({midnight.astimezone(UTC) for midnight in midnights})
+def in_period(period: Period) -> Q:
+    """Return the condition for the rows of a roll-up that make up a period, as `WITHIN` says it."""
+    at = period.pieces()
+    return (
+        Q(grain=Grain.WEEK, starts_at__gte=at["first_week"], starts_at__lt=at["after_weeks"])
+        | Q(grain=Grain.DAY, starts_at__gte=at["begin"], starts_at__lt=at["first_week"])
+        | Q(grain=Grain.DAY, starts_at__gte=at["after_weeks"], starts_at__lt=at["end"])
+    )
 
 
 def shop_zone() -> ZoneInfo:

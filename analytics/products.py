@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from analytics.definitions import Rate, concentration, rate
-from analytics.periods import MOST_DAYS, Period, day_starts
+from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR, Product
 
 COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "out_of_stock")
@@ -24,12 +24,12 @@ _COUNTED = f"""
 WITH counts AS (
     SELECT product_id, {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTS)}
     FROM analytics_productrollup
-    WHERE grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(end)s {{only}} GROUP BY product_id
+    WHERE {WITHIN} {{only}} GROUP BY product_id
 ), sold AS (
     SELECT product_id, currency, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units,
         sum(revenue) AS revenue
     FROM analytics_salesrollup
-    WHERE grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(end)s {{only}} GROUP BY product_id, currency
+    WHERE {WITHIN} {{only}} GROUP BY product_id, currency
 ), sales AS (
     SELECT product_id, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units, max(revenue) AS revenue,
         (array_agg(currency ORDER BY revenue DESC, currency))[1] AS currency
@@ -43,18 +43,22 @@ WITH counts AS (
 )
 """  # noqa: S608  made of our own constants
 # By one measure alone, which is much quicker than adding up all of them; a day's count fits in an integer.
-_TOP = """
-SELECT p.product_id, sum(r.{measure}::int) AS number,
-    row_number() OVER (ORDER BY sum(r.{measure}::int) DESC, p.product_id COLLATE "C") AS rank
+_TOP = f"""
+SELECT p.product_id, sum(r.{{measure}}::int) AS number,
+    row_number() OVER (ORDER BY sum(r.{{measure}}::int) DESC, p.product_id COLLATE "C") AS rank
 FROM analytics_productrollup r JOIN catalog_product p USING (product_id)
-WHERE r.grain = 'day' AND r.starts_at >= %(begin)s AND r.starts_at < %(end)s AND r.{measure} > 0
+WHERE {WITHIN} AND r.{{measure}} > 0
     AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
 GROUP BY p.product_id
-"""
+"""  # noqa: S608  made of our own constants
+_REACHED = f"""
+SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,
+    sum(out_of_stock::int) AS out_of_stock
+FROM analytics_productrollup WHERE {WITHIN} GROUP BY product_id
+"""  # noqa: S608  made of our own constants
 _BOTH = "counts FULL JOIN sales USING (product_id)"
 _SALES = "sales LEFT JOIN counts USING (product_id)"
-# Some products on some days: so the primary key is looked up, not read from end to end.
-_OF_PRODUCTS, _ON_DAYS = "AND product_id = ANY(%(products)s)", "AND starts_at = ANY(%(days)s)"
+_OF_PRODUCTS = "AND product_id = ANY(%(products)s)"
 _RANKED = """
 SELECT * FROM figures WHERE {measure} > 0 ORDER BY {measure} DESC, product_id COLLATE "C" LIMIT %(limit)s
 """
@@ -108,10 +112,9 @@ def ranked(
     else:
         top = _read(_TOP.format(measure=by) + "ORDER BY rank LIMIT %(limit)s", names)
         names |= {"products": [row["product_id"] for row in top]}
-        only = _OF_PRODUCTS
-        if (period.last - period.first).days < MOST_DAYS:
-            names, only = names | {"days": day_starts(period)}, f"{_OF_PRODUCTS} {_ON_DAYS}"
-        rows = _read(_COUNTED.format(sources=_BOTH, condition="true", only=only) + _RANKED.format(measure=by), names)
+        rows = _read(
+            _COUNTED.format(sources=_BOTH, condition="true", only=_OF_PRODUCTS) + _RANKED.format(measure=by), names
+        )
     earlier: Mapping[str, int] = {}
     if before is not None and rows:
         names = _parameters(before, category) | {"products": [row["product_id"] for row in rows]}
@@ -141,12 +144,9 @@ class Reach:
 
 def reach(period: Period, *, limit: int = 20) -> Reach:
     """Return coverage, concentration, out-of-stock servings, and (id, title) of what was never shown. Three queries."""
-    begin, end = period.bounds()
     counted = _read(
-        "SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,"
-        " sum(out_of_stock::int) AS out_of_stock FROM analytics_productrollup"
-        " WHERE grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(end)s GROUP BY product_id",
-        {"begin": begin, "end": end},
+        _REACHED,
+        period.pieces(),
     )
     shown = {row["product_id"] for row in counted if row["recommended"]}
     available = list(Product.objects.available().order_by("product_id").values_list("product_id", flat=True))
@@ -168,10 +168,8 @@ def _ranks(by: str) -> str:
 
 
 def _parameters(period: Period, category: str = "") -> dict[str, Any]:
-    begin, end = period.bounds()
     return {
-        "begin": begin,
-        "end": end,
+        **period.pieces(),
         "category": category,
         "below": literally(f"{category}{CATEGORY_SEPARATOR}") + "%",
         "currency": settings.REEMIO_DEFAULT_CURRENCY,

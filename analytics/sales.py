@@ -4,12 +4,11 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from analytics.models import Grain, SalesRollup
-from analytics.periods import Period
+from analytics.models import SalesRollup
+from analytics.periods import Period, in_period
 
 
 def revenue_in(period: Period, *, currency: str) -> Decimal:
     """Return the shop's revenue of a period in one currency, after refunds. One query."""
-    begin, end = period.bounds()
-    rows = SalesRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end, currency=currency)
+    rows = SalesRollup.objects.filter(in_period(period), currency=currency)
     return rows.aggregate(all=Sum("revenue"))["all"] or Decimal(0)

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from analytics.definitions import Rate, rate
-from analytics.models import Grain, SearchClickRollup, SearchRollup
-from analytics.periods import Period
+from analytics.models import SearchClickRollup, SearchRollup
+from analytics.periods import Period, in_period
 
 # The rare queries of each hour, pooled.
 OTHERS = ""
@@ -44,16 +44,14 @@ def queries_without_result(period: Period, *, limit: int = 20) -> list[Query]:
 
 def search_total(period: Period) -> Query:
     """Return the counts of all searches together, under the text “”. One query."""
-    begin, end = period.bounds()
-    rows = SearchRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end)
+    rows = SearchRollup.objects.filter(in_period(period))
     sums = rows.aggregate(**{name: Sum(name) for name in NUMBERS})
     return Query("", **{name: sums[name] or 0 for name in NUMBERS})
 
 
 def clicked_after_search(period: Period, *, limit: int = 20, query: str | None = None) -> list[tuple[str, str, int]]:
     """Return (query, product id, clicks) of what was clicked most in results, of one text or of all. One query."""
-    begin, end = period.bounds()
-    rows = SearchClickRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end)
+    rows = SearchClickRollup.objects.filter(in_period(period))
     if query is not None:
         rows = rows.filter(query=query)
     ranked = rows.order_by().values("query", "product_id").annotate(n=Sum("clicks"))
@@ -61,8 +59,7 @@ def clicked_after_search(period: Period, *, limit: int = 20, query: str | None =
 
 
 def _queries(period: Period) -> QuerySet[Any, Any]:
-    begin, end = period.bounds()
-    rows = SearchRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end).order_by()
+    rows = SearchRollup.objects.filter(in_period(period)).order_by()
     return rows.values("query").annotate(**{f"n_{name}": Sum(name) for name in NUMBERS})
 
 

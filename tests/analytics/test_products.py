@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics.periods import Period, day_starts
+from analytics.periods import Period
 from analytics.products import RANKED_BY, never_clicked, ranked, reach
 from analytics.rollups.run import roll_up
 from catalog.models import Product
@@ -91,7 +91,24 @@ def test_what_was_served_while_it_could_not_be_bought_is_counted(shop: None) -> 
     assert reach(Period(later.date(), later.date())).out_of_stock == 1
 
 
-def test_a_day_whose_midnight_comes_twice_begins_at_either(settings: Any) -> None:
+def test_a_day_whose_midnight_comes_twice_is_read_whole(shop: None, settings: Any) -> None:
     settings.REEMIO_SHOP_TIME_ZONE = "America/Havana"
+    for hour in (4, 5, 28):
+        did("view", "a", at=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=hour, minutes=30))
+    roll_up()
     day = datetime(2026, 11, 1, tzinfo=UTC).date()
-    assert day_starts(Period(day, day)) == [datetime(2026, 11, 1, 4, tzinfo=UTC), datetime(2026, 11, 1, 5, tzinfo=UTC)]
+    assert [one.views for one in ranked(Period(day, day), by="views")] == [3]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Havana"])
+def test_a_period_is_read_by_weeks_and_days_that_make_it_up_whole(zone: str, shop: None, settings: Any) -> None:
+    settings.REEMIO_SHOP_TIME_ZONE = zone
+    first = datetime(2026, 10, 19, 12, tzinfo=UTC)  # a Monday; clocks change on 25 October, and on 1 November
+    for day in range(28):
+        did("view", "a", at=first + timedelta(days=day))
+    roll_up()
+    for begin in range(9):
+        for length in (1, 6, 7, 8, 13, 14, 19):
+            last = first + timedelta(days=begin + length - 1)
+            period = Period((first + timedelta(days=begin)).date(), last.date())
+            assert [one.views for one in ranked(period, by="views")] == [length], period

@@ -215,7 +215,7 @@ def test_what_is_due_in_masses_is_left_to_the_worker(
     api: APIClient, shop: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event("view", "a")
-    monkeypatch.setattr("analytics.freshening.MOST_HOURS", 0)
+    monkeypatch.setattr("analytics.freshening.MOST_PARTS", 0)
     assert items(api, "viewed") == []
     roll_up()
     assert items(api, "viewed")[0]["views"] == 1
