@@ -128,7 +128,7 @@ def forget_parts_and_weeks(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0005_mail_permissions")]
+    dependencies = [("analytics", "0006_auditors")]
     operations = [
         migrations.CreateModel(
             name="TouchedPart",
