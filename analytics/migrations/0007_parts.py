@@ -150,5 +150,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(BY_PART + DUE, DUE_BEFORE + BY_HOUR),
         migrations.RunPython(sum_weeks, forget_parts_and_weeks),
-        migrations.DeleteModel("TouchedHour"),
+        # The version before reads the table while it still runs: a later one drops it.
+        migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel("TouchedHour")]),
     ]
