@@ -37,13 +37,13 @@ def main() -> None:
 
 def measure(large: tuple[int, int] = (100_000, 10_000_000), *, seconds: float = 10) -> list[Finding]:
     """Return how much slower the large shop's homepage is."""
-    small, big = (_p50(*size, seconds=seconds) for size in (SMALL, large))
+    small, big = (p50_of(*size, seconds=seconds) for size in (SMALL, large))
     what = f"homepage's p50 at {large[0]:,} products, {large[1]:,} interactions"
     reference = f"{small:.2f} ms at {SMALL[0]:,} and {SMALL[1]:,}"
     return [Finding(what, f"{big:.2f} ms", reference, f"{big / small:.2f}", "< 2", big < 2 * small)]
 
 
-def _p50(products: int, interactions: int, *, seconds: float) -> float:
+def p50_of(products: int, interactions: int, *, seconds: float) -> float:
     """Return the p50 of one shop, made and asked by a process of its own: each keeps copies of its database."""
     command = [sys.executable, "-m", "benchmarks.growth", "--only", "--products", str(products), "--interactions",
                str(interactions), "--seconds", str(seconds)]  # fmt: skip

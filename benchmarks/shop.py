@@ -30,8 +30,11 @@ EVENTS = """
             ELSE 1 + floor({products} * random() ^ 2)::int END,
         now() - random() * interval '60 days', CASE WHEN kind = 'purchase' THEN 'order-' || i / 4 END, 1,
         9.90, 'USD', '', '', '{{}}'
-    FROM generate_series(%s, %s) i, LATERAL (SELECT i %% {users} AS u,
-        (ARRAY['view', 'view', 'view', 'view', 'view', 'cart_add', 'purchase'])[1 + i / {users} %% 7] AS kind) made
+    FROM generate_series(%s, %s) i,
+        LATERAL (SELECT i < {of_regulars} AS regular) whose,
+        LATERAL (SELECT CASE WHEN regular THEN i %% {regulars} ELSE {regulars} + i %% {others} END AS u,
+            (ARRAY['view', 'view', 'view', 'view', 'view', 'cart_add', 'purchase'])[
+                1 + i / CASE WHEN regular THEN {regulars} ELSE {others} END %% 7] AS kind) made
 """
 LISTS = """
     INSERT INTO recommendations_neighbourlist (version_id, kind, product_id, neighbours, scores, supports)
@@ -65,16 +68,26 @@ class Shop:
 
 
 def make_shop(
-    *, products: int, interactions: int, mix: dict[str, float] | None = None, search_index: bool = True
+    *,
+    products: int,
+    interactions: int,
+    shoppers: int | None = None,
+    mix: dict[str, float] | None = None,
+    search_index: bool = True,
 ) -> Shop:
-    """Fill the empty database; with a `mix`, as a tuned version's homepage has it, and the index that search reads."""
-    users = interactions // EVENTS_PER_USER
+    """Fill the empty database; with a `mix`, as a tuned version's homepage has it, and the index that search reads.
+
+    Every shopper has 20 events, unless `shoppers` says that there are more of them: then half of the events are those
+    of regulars with 20 each, and the others share the rest. Only regulars are asked about.
+    """
+    regulars = interactions // EVENTS_PER_USER if shoppers is None else interactions // EVENTS_PER_USER // 2
+    users = shoppers or regulars
     with connection.cursor() as cursor:
         cursor.execute(PRODUCTS, [products])
         cursor.execute("TRUNCATE catalog_embeddingdue")
         put_vectors(cursor, clustered(products), index=search_index)
-        _put_events(cursor, products, interactions, users)
-    asked = tuple(f"user-{number}" for number in range(0, users, max(users // ASKED, 1)))
+        _put_events(cursor, products, interactions, regulars, users)
+    asked = tuple(f"user-{number}" for number in range(0, regulars, max(regulars // ASKED, 1)))
     _learn(asked, products, users, mix or {})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -113,7 +126,7 @@ def put_vectors(cursor, vectors: np.ndarray, *, index: bool = True) -> None:
         cursor.execute(definition)
 
 
-def _put_events(cursor, products: int, interactions: int, users: int) -> None:
+def _put_events(cursor, products: int, interactions: int, regulars: int, users: int) -> None:
     cursor.execute("SELECT setseed(0.5)")
     cursor.execute("SELECT indexdef, indexname FROM pg_indexes WHERE indexname LIKE 'interaction\\_%' AND"
         " tablename = 'user_interactions' AND indexdef NOT LIKE '%UNIQUE%'")  # fmt: skip
@@ -123,7 +136,8 @@ def _put_events(cursor, products: int, interactions: int, users: int) -> None:
     # Nothing is counted or attributed here.
     cursor.execute("ALTER TABLE user_interactions DISABLE TRIGGER USER")
     corner = max(products // CLUSTERS, 30)
-    statement = EVENTS.format(products=products, users=users, corner=corner)
+    statement = EVENTS.format(products=products, corner=corner, regulars=regulars, others=max(users - regulars, 1),
+                              of_regulars=regulars * EVENTS_PER_USER)  # fmt: skip
     for start in range(0, interactions, 1_000_000):
         cursor.execute(statement, [start, min(start + 1_000_000, interactions) - 1])
     cursor.execute("ALTER TABLE user_interactions ENABLE TRIGGER USER")
