@@ -26,7 +26,7 @@ EVENTS = """
     INSERT INTO user_interactions (interaction_type, user_id, session_id, product_id, occurred_at, order_id, quantity,
         unit_price, currency, recommendation_context, search_query, extra_data)
     SELECT kind, 'user-' || u, 'session-' || i / 4, 'product-' || CASE WHEN i %% 2 = 0
-            THEN 1 + (u * 7919 + floor(abs(random() - random()) * {corner})::int) %% {products}
+            THEN 1 + (u::bigint * 7919 + floor(abs(random() - random()) * {corner})::int) %% {products}
             ELSE 1 + floor({products} * random() ^ 2)::int END,
         now() - random() * interval '60 days', CASE WHEN kind = 'purchase' THEN 'order-' || i / 4 END, 1,
         9.90, 'USD', '', '', '{{}}'
@@ -46,7 +46,7 @@ LISTS = """
 NEIGHBOURHOODS = """
     INSERT INTO recommendations_shopperneighbourhood (version_id, user_id, kind, products, scores, supports)
     SELECT %(version)s, 'user-' || u, kind,
-        ARRAY(SELECT 1 + (u * 7919 + 13 * k) %% %(products)s FROM generate_series(1, 100) k),
+        ARRAY(SELECT 1 + (u::bigint * 7919 + 13 * k) %% %(products)s FROM generate_series(1, 100) k),
         ARRAY(SELECT 5.0 / k FROM generate_series(1, 100) k), ARRAY(SELECT 101 - k FROM generate_series(1, 100) k)
     FROM generate_series(0, %(users)s - 1, greatest(%(users)s / 100000, 1)) u, unnest(%(kinds)s::text[]) kind
 """
