@@ -12,13 +12,20 @@ MOST_PRODUCTS_OF_AN_ORDER = 200
 
 
 def interest_matrix(events: Events, *, until: float, decay_days: float = DECAY_DAYS) -> sp.csr_matrix:
-    """Return persons × products: Σ weight × exp(−days/decay), where that is above 0; `until` in epoch seconds."""
+    """Return persons × products: Σ weight × exp(−days/decay), where that is above 0; `until` in epoch seconds.
+
+    Sums are taken in the order of their terms, so that the order of the events makes no difference to the last bit.
+    """
     ages = (until - events.moment) / SECONDS_PER_DAY
-    values = events.weight * decayed(ages, days=decay_days)
-    matrix = sp.csr_matrix(
-        (values.astype(np.float32), (events.person, events.product)),
+    values = (events.weight * decayed(ages, days=decay_days)).astype(np.float32)
+    order = np.argsort(values)
+    apart = sp.coo_matrix(
+        (values[order], (events.person[order], events.product[order])),
         shape=(len(events.persons), len(events.products)),
     )
+    # Terms stay apart, in their order, through both changes of format, which sort by counting.
+    apart.has_canonical_format = True
+    matrix = apart.tocsc().tocsr()
     matrix.sum_duplicates()
     matrix.data[matrix.data < 0] = 0
     matrix.eliminate_zeros()
