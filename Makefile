@@ -74,7 +74,7 @@ screenshots: .venv/.dev ## Take the pictures of docs/images/ anew, from the demo
 
 lock: ## Write requirements.lock anew, from the newest versions that pyproject.toml allows
 	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock
-	@.venv/lock/bin/python -m pip install -q -e '.[dev,observability]'
+	@.venv/lock/bin/python -m pip install -q -e '.[dev,observability,spark]'
 	@.venv/lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | sort -f > requirements.lock
 	@rm -rf .venv/lock
 
@@ -102,5 +102,5 @@ clean: stop ## Stop the private servers and remove .reemio/ with all its data
 
 .venv/.dev: .venv/.runtime
 	@echo "Installing what tests and checks need into .venv/ (once)"
-	@$(PIP) -e '.[dev,observability]'
+	@$(PIP) -e '.[dev,observability,spark]'
 	@touch $@

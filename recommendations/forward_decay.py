@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection, transaction
 
 from recommendations.contracts import Scores
@@ -15,17 +16,20 @@ LANDMARK = datetime(2020, 1, 1, tzinfo=UTC)
 # Folding and recounting exclude each other: an event is in the recount or folded after it, never both.
 LOCK = 0x5EE31001
 
+# Doubles, said so: of PostgreSQL's `numeric`, which a plain number is, the exponential takes ten times as long as all
+# the rest. Terms are added in their own order, so that the sum does not depend on that of the rows.
+DECAYED = "w.weight * exp(extract(epoch FROM i.occurred_at - %({since})s)::float8 / %(span)s::float8)"
+SINCE_LANDMARK, SINCE_UNTIL = DECAYED.format(since="landmark"), DECAYED.format(since="until")
 # An event that still waits to be folded is not counted here: folding adds it.
-COUNTED = """
-        SELECT p.id, sum(w.weight * exp(extract(epoch FROM i.occurred_at - %(landmark)s) / %(span)s)) AS score,
-            count(*) AS events
+COUNTED = f"""
+        SELECT p.id, sum({SINCE_LANDMARK} ORDER BY {SINCE_LANDMARK}) AS score, count(*) AS events
         FROM user_interactions i
         JOIN unnest(%(kinds)s::text[], %(weights)s::float8[]) AS w(kind, weight) ON w.kind = i.interaction_type
         JOIN catalog_product p ON p.product_id = i.product_id
         LEFT JOIN fresh_interactions f ON f.interaction_id = i.id
         WHERE f.interaction_id IS NULL
         GROUP BY p.id
-"""
+"""  # noqa: S608  constants of this module
 RECOUNT = f"""
     WITH counted AS ({COUNTED})
     INSERT INTO recommendations_productpopularity (product_id, score, shoppers)
@@ -37,15 +41,21 @@ BESIDE = f"""
     SELECT COALESCE(s.score, 0), COALESCE(c.score, 0)
     FROM counted c FULL JOIN recommendations_productpopularity s ON s.product_id = c.id
 """  # noqa: S608  constants of this module
+STORED = "SELECT product_id, score, shoppers FROM recommendations_productpopularity ORDER BY product_id"
+STORE = """
+    INSERT INTO recommendations_productpopularity (product_id, score, shoppers)
+    SELECT product, score, events FROM unnest(%s::bigint[], %s::float8[], %s::int[]) AS t(product, score, events)
+    JOIN catalog_product p ON p.id = product
+"""
 FORGET = "DELETE FROM recommendations_productpopularity"
-AS_OF = """
-    SELECT p.id, sum(w.weight * exp(extract(epoch FROM i.occurred_at - %(until)s) / %(span)s))
+AS_OF = f"""
+    SELECT p.id, sum({SINCE_UNTIL} ORDER BY {SINCE_UNTIL})
     FROM user_interactions i
     JOIN unnest(%(kinds)s::text[], %(weights)s::float8[]) AS w(kind, weight) ON w.kind = i.interaction_type
     JOIN catalog_product p ON p.product_id = i.product_id
     WHERE i.occurred_at < %(until)s
     GROUP BY p.id ORDER BY p.id
-"""
+"""  # noqa: S608  constants of this module
 
 
 def keep_from_folding() -> None:
@@ -61,6 +71,46 @@ def recount_popularity(event_weights: Mapping[str, float]) -> int:
         cursor.execute(FORGET)
         cursor.execute(RECOUNT, _parameters(event_weights) | {"landmark": LANDMARK})
         return int(cursor.rowcount)
+
+
+# Our ids, forward-decayed sums and numbers of events, products ascending.
+Counted = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64]]
+
+
+def stored_popularity() -> Counted:
+    """Return what is kept, as arrays."""
+    with connection.cursor() as cursor:
+        cursor.execute(STORED)
+        rows = cursor.fetchall()
+    products, scores, events = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(products, np.int64), np.array(scores, np.float64), np.array(events, np.int64)
+
+
+def replace_popularity(then: Counted, counted: Counted) -> int:
+    """Put what was counted in the place of what was kept `then`, and keep what was folded since; return how many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        keep_from_folding()
+        products, scores, events = corrected(stored_popularity(), then, counted)
+        cursor.execute(FORGET)
+        cursor.execute(STORE, [products.tolist(), scores.tolist(), events.tolist()])
+        return int(cursor.rowcount)
+
+
+def corrected(now: Counted, then: Counted, counted: Counted) -> Counted:
+    """Return `counted`, made when `then` was kept, with what came between then and now."""
+    products = np.unique(np.concatenate([now[0], then[0], counted[0]]))
+
+    def spread(one: Counted) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        scores, events = np.zeros(len(products)), np.zeros(len(products), np.int64)
+        place = np.searchsorted(products, one[0])
+        scores[place], events[place] = one[1], one[2]
+        return scores, events
+
+    (kept, kept_events), (old, old_events), (new, new_events) = spread(now), spread(then), spread(counted)
+    # Where nothing was folded since, the sum is what was counted to the last bit.
+    scores = np.where(kept == old, new, kept + (new - old))
+    events = kept_events + new_events - old_events
+    return products[events > 0], scores[events > 0], events[events > 0]
 
 
 def stored_and_recounted(event_weights: Mapping[str, float]) -> tuple[Scores, Scores]:

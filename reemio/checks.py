@@ -143,3 +143,12 @@ def api_asks_for_keys_in_production(**kwargs: Any) -> list[CheckMessage]:
         hint = "Unset REEMIO_REQUIRE_API_KEY, and make keys in the admin."
         return [Warning("In production, the API asks for no key.", hint=hint, id="reemio.W002")]
     return []
+
+
+@register()
+def training_engine_is_known(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an engine that nobody knows: the nightly training would fail, and nobody look."""
+    if settings.REEMIO_TRAINING_ENGINE in ("local", "spark"):
+        return []
+    message = f"REEMIO_TRAINING_ENGINE is {settings.REEMIO_TRAINING_ENGINE!r}."
+    return [Error(message, hint="Use local or spark.", id="reemio.E011")]

@@ -318,6 +318,15 @@ REEMIO_RERANK_BUDGET_MS = env.int("REEMIO_RERANK_BUDGET_MS", 60)
 REEMIO_VECTORS_IN_MEMORY = env.int("REEMIO_VECTORS_IN_MEMORY", 100_000)
 # Where cross-encoders that are trained here are kept; empty: `models` in the state directory.
 REEMIO_MODELS_DIR = env.str("REEMIO_MODELS_DIR", "")
+# Where neighbours, bought together and popularity are learned: in the worker's memory, or by Spark.
+REEMIO_TRAINING_ENGINE = env.str("REEMIO_TRAINING_ENGINE", "local")
+REEMIO_SPARK_MASTER = env.str("REEMIO_SPARK_MASTER", "local[*]")
+# Every executor has to see this folder; empty: `spark` in the state directory.
+REEMIO_SPARK_DIR = env.str("REEMIO_SPARK_DIR", "")
+REEMIO_SPARK_CONF: Any = env.json("REEMIO_SPARK_CONF", {})
+REEMIO_SPARK_ROWS_A_TASK = env.int("REEMIO_SPARK_ROWS_A_TASK", 2_000_000)
+# What Spark does not learn (similar shoppers, repeats, tuned signals) is learned from the latest so many events.
+REEMIO_SPARK_RECENT_EVENTS = env.int("REEMIO_SPARK_RECENT_EVENTS", 20_000_000)
 REEMIO_AUTO_TUNE = env.bool("REEMIO_AUTO_TUNE", True)
 
 # --- E-mail -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,44 @@ class Events:
         return len(self.person)
 
 
+COMPACT = np.dtype(
+    [
+        ("person", "i8"),
+        ("product", "i8"),
+        ("weight", "f4"),
+        ("moment", "f8"),
+        ("order", "i8"),
+        ("bought", "?"),
+        ("visit", "i8"),
+        ("known", "?"),
+    ]
+)
+
+
+def indexed(rows: npt.NDArray[np.void], products: npt.NDArray[np.int64] | None = None) -> Events:
+    """Return rows with the fields of `COMPACT` as events, persons and products numbered in ascending order.
+
+    Where the rows are only some of all, `products` are those of all.
+    """
+    persons, person = np.unique(rows["person"], return_inverse=True)
+    if products is None:
+        products, product = np.unique(rows["product"], return_inverse=True)
+    else:
+        product = np.searchsorted(products, rows["product"])
+    return Events(
+        person=person.astype(np.int32),
+        product=product.astype(np.int32),
+        weight=rows["weight"].copy(),
+        moment=rows["moment"].copy(),
+        order=rows["order"].copy(),
+        bought=rows["bought"].copy(),
+        visit=rows["visit"].copy(),
+        known=rows["known"].copy(),
+        persons=persons,
+        products=products,
+    )
+
+
 def between(events: Events, start: float, end: float) -> Events:
     """Return the events of a span of time; persons and products keep their numbers."""
     chosen = (events.moment >= start) & (events.moment < end)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from recommendations.learning.events import Events
+from recommendations.learning.events import COMPACT, Events, indexed
 
 # Persons and orders travel as 64-bit hashes of their ids: among a million, two collide with a chance of 3 in 10⁸.
 SELECT = """
@@ -23,6 +23,7 @@ SELECT = """
             hashtextextended(COALESCE('o:' || i.order_id, COALESCE('u:' || i.user_id, 's:' || i.session_id) || '/' ||
                 COALESCE(i.session_id, (i.occurred_at AT TIME ZONE 'UTC')::date::text)), 2),
             (i.user_id IS NOT NULL)::int::int8
+            {more}
         FROM user_interactions i JOIN catalog_product p ON p.product_id = i.product_id
         WHERE i.occurred_at < '{until}'::timestamptz {folded}
     ) TO STDOUT (FORMAT binary)
@@ -51,10 +52,22 @@ def read_events(*, until: datetime, event_weights: Mapping[str, float], folded_o
 
     With `folded_only`, those that wait to be folded are left out: folding counts them beside what is learned now.
     """
-    # COPY takes no parameters: the kinds are our own constants, and weight and moment are numbers of our making.
-    cases = " ".join(f"WHEN '{kind}' THEN {float(weight)}" for kind, weight in sorted(event_weights.items()))
-    statement = SELECT.format(cases=cases, until=until.isoformat(), folded=FOLDED if folded_only else "")
-    parts: list[npt.NDArray[np.void]] = []
+    cases = weight_cases(event_weights)
+    statement = SELECT.format(cases=cases, until=until.isoformat(), folded=FOLDED if folded_only else "", more="")
+    parts = [compact(records, COMPACT) for records in stream(statement, RECORD)]
+    return indexed(np.concatenate(parts) if parts else np.zeros(0, COMPACT))
+
+
+def weight_cases(event_weights: Mapping[str, float]) -> str:
+    """Return the cases of SQL's CASE that turn an event's kind into its weight.
+
+    COPY takes no parameters: the kinds are our own constants, and weights are numbers.
+    """
+    return " ".join(f"WHEN '{kind}' THEN {float(weight)}" for kind, weight in sorted(event_weights.items()))
+
+
+def stream(statement: str, record: np.dtype[np.void]) -> Iterator[npt.NDArray[np.void]]:
+    """Yield what a COPY in binary gives as arrays of `record`, some megabytes each."""
     rest = b""
     header_seen = False
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -62,26 +75,11 @@ def read_events(*, until: datetime, event_weights: Mapping[str, float], folded_o
             rest += chunk
             if not header_seen:
                 rest, header_seen = rest[HEADER + struct.unpack(">i", rest[15:19])[0] :], True
-            whole = len(rest) // RECORD.itemsize * RECORD.itemsize
-            parts.append(_compact(np.frombuffer(rest[:whole], RECORD)))
+            whole = len(rest) // record.itemsize * record.itemsize
+            yield np.frombuffer(rest[:whole], record)
             rest = rest[whole:]
     if len(rest) != TRAILER:
         raise RuntimeError("The database's event stream ended in the middle of a record.")
-    return _indexed(np.concatenate(parts) if parts else _compact(np.zeros(0, RECORD)))
-
-
-COMPACT = np.dtype(
-    [
-        ("person", "i8"),
-        ("product", "i8"),
-        ("weight", "f4"),
-        ("moment", "f8"),
-        ("order", "i8"),
-        ("bought", "?"),
-        ("visit", "i8"),
-        ("known", "?"),
-    ]
-)
 
 
 def _buffered(copy: Iterable[Any], size: int = 4_000_000) -> Iterator[bytes]:
@@ -97,25 +95,9 @@ def _buffered(copy: Iterable[Any], size: int = 4_000_000) -> Iterator[bytes]:
     yield b"".join(gathered)
 
 
-def _compact(records: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    compact = np.empty(len(records), COMPACT)
-    for name in COMPACT.names or ():
-        compact[name] = records[name]
-    return compact
-
-
-def _indexed(rows: npt.NDArray[np.void]) -> Events:
-    persons, person = np.unique(rows["person"], return_inverse=True)
-    products, product = np.unique(rows["product"], return_inverse=True)
-    return Events(
-        person=person.astype(np.int32),
-        product=product.astype(np.int32),
-        weight=rows["weight"].copy(),
-        moment=rows["moment"].copy(),
-        order=rows["order"].copy(),
-        bought=rows["bought"].copy(),
-        visit=rows["visit"].copy(),
-        known=rows["known"].copy(),
-        persons=persons,
-        products=products,
-    )
+def compact(records: npt.NDArray[np.void], form: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """Return the records without what the wire's format needs beside them."""
+    rows = np.empty(len(records), form)
+    for name in form.names or ():
+        rows[name] = records[name]
+    return rows

@@ -10,23 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from django.conf import settings as configured
 from django.db import connection, transaction
 from django.utils import timezone
 
 from recommendations import levels, popular
 from recommendations.configuration import from_json
-from recommendations.forward_decay import keep_from_folding, recount_popularity
+from recommendations.forward_decay import keep_from_folding
 from recommendations.history import purchase_weight
 from recommendations.learning import versions
 from recommendations.learning.content import content_neighbours, read_embeddings
+from recommendations.learning.engines import local, spark
+from recommendations.learning.engines.contract import Read, Reading
 from recommendations.learning.events import Events
 from recommendations.learning.folding import fold_fresh
 from recommendations.learning.material import Material
-from recommendations.learning.matrices import interest_matrix, order_matrix
 from recommendations.learning.mixed_models import learn_mixed
-from recommendations.learning.neighbours import item_neighbours, together
+from recommendations.learning.neighbours import Row, Totals
 from recommendations.learning.own import OwnRepeats
-from recommendations.learning.reading import read_events
 from recommendations.learning.restock import restock_days
 from recommendations.learning.shoppers import neighbourhoods
 from recommendations.models import ModelVersion, NeighbourList
@@ -85,12 +86,14 @@ def train(
         moment = as_of or timezone.now()
         version = versions.begin_version(as_of=moment, settings=settings or {}, evidence=evidence or {})
         with figures.timed("events", progress):
-            events = read_events(until=moment, event_weights=weights, folded_only=True)
+            reading = chosen_engine()(until=moment, event_weights=weights)
     try:
-        _learn(version, events, weights, figures, progress)
+        _learn(version, reading, weights, figures, progress)
     except BaseException as error:
         ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.FAILED, message=repr(error))
         raise
+    finally:
+        reading.close()
     ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.READY, figures=figures.values)
     if activate:
         versions.activate(version)
@@ -100,28 +103,31 @@ def train(
     return version
 
 
+def chosen_engine() -> Read:
+    """Return the engine that `REEMIO_TRAINING_ENGINE` names."""
+    engines: dict[str, Read] = {"local": local.read, "spark": spark.read}
+    return engines[configured.REEMIO_TRAINING_ENGINE]
+
+
 def _learn(
-    version: ModelVersion, events: Events, weights: Mapping[str, float], figures: _Figures, progress: Progress
+    version: ModelVersion, reading: Reading, weights: Mapping[str, float], figures: _Figures, progress: Progress
 ) -> None:
-    figures.values |= {"events": len(events), "persons": len(events.persons), "products": len(events.products)}
+    figures.values |= reading.figures
     with figures.timed("popularity", progress):
-        recount_popularity(weights)
-    interest, orders = interest_matrix(events, until=version.as_of.timestamp()), order_matrix(events)
-    _store_counts(version, events, interest, orders)
+        reading.recount_popularity()
     with figures.timed("neighbours", progress):
-        rows = item_neighbours(interest, most=LIST_LENGTH)
-        _store(version, NeighbourList.Kind.ITEM_TO_ITEM, rows, events, figures)
+        persons = reading.persons()
+        figures.values["persons"] = persons.rows
+        _store_counts(version, "persons", reading.products, persons)
+        rows = reading.neighbours(most=LIST_LENGTH)
+        _store(version, NeighbourList.Kind.ITEM_TO_ITEM, rows, reading, figures)
     with figures.timed("bought together", progress):
-        _store(
-            version,
-            NeighbourList.Kind.TOGETHER,
-            together(orders, most=LIST_LENGTH),
-            events,
-            figures,
-        )
+        _store_counts(version, "orders", reading.products, reading.orders())
+        _store(version, NeighbourList.Kind.TOGETHER, reading.together(most=LIST_LENGTH), reading, figures)
+    events = reading.recent
     with figures.timed("similar shoppers", progress):
         users = _users(events, since=version.as_of - timedelta(days=ACTIVE_DAYS), until=version.as_of)
-        figures.values["similar_shoppers"] = _store_neighbourhoods(version, interest, events, users)
+        figures.values["similar_shoppers"] = _store_neighbourhoods(version, reading.interest, events, users)
     with figures.timed("content", progress):
         products, vectors = read_embeddings()
         rows = content_neighbours(vectors, most=LIST_LENGTH)
@@ -146,15 +152,14 @@ def shelf_categories(events: Events) -> npt.NDArray[np.int64]:
     )
 
 
-def _store(version: ModelVersion, kind: str, rows: Any, events: Events, figures: _Figures) -> None:
-    figures.values[kind] = versions.store_lists(version, kind, rows, events.products, events.products)
+def _store(version: ModelVersion, kind: str, rows: Iterator[Row], reading: Reading, figures: _Figures) -> None:
+    figures.values[kind] = versions.store_lists(version, kind, rows, reading.products, reading.products)
 
 
-def _store_counts(version: ModelVersion, events: Events, interest: sp.csr_matrix, orders: sp.csr_matrix) -> None:
-    """Keep how many persons and orders had each product, and under number 0 of how many: what neighbours follow by."""
-    for code, matrix in (("persons", interest), ("orders", orders)):
-        counts = np.bincount(matrix.indices, minlength=len(events.products)).astype(np.float64)
-        versions.store_levels(version, code, np.append(0, events.products), np.append(float(matrix.shape[0]), counts))
+def _store_counts(version: ModelVersion, code: str, products: npt.NDArray[np.int64], totals: Totals) -> None:
+    """Keep how many persons or orders had each product, and under number 0 of how many: what neighbours follow by."""
+    counts = np.append(float(totals.rows), totals.frequency.astype(np.float64))
+    versions.store_levels(version, code, np.append(0, products), counts)
 
 
 def _store_neighbourhoods(

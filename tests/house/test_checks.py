@@ -22,6 +22,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("reemio.E008", {"REEMIO_RERANK_BUDGET_MS": -1}),
     ("reemio.E009", {"LOG_FORMAT": "yaml"}),
     ("reemio.E010", {"REEMIO_DEFAULT_CURRENCY": "dollars"}),
+    ("reemio.E011", {"REEMIO_TRAINING_ENGINE": "flink"}),
     ("reemio.W001", {"PRODUCTION": True, "DEBUG": True, "SECRET_KEY": "x" * 50}),
     ("reemio.W002", {"PRODUCTION": True, "REEMIO_REQUIRE_API_KEY": False, "SECRET_KEY": "x" * 50}),
 ]

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from recommendations.learning.engines.contract import EngineError
 from recommendations.learning.train import train
 from recommendations.management.arguments import add_as_of
 from recommendations.management.progress import steps
@@ -21,7 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, showing each step."""
-        with steps(self.stdout) as step:
-            version = train(as_of=options["as_of"], activate=not options["no_activate"], progress=step)
+        try:
+            with steps(self.stdout) as step:
+                version = train(as_of=options["as_of"], activate=not options["no_activate"], progress=step)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
         figures = ", ".join(f"{name} {value:,}" for name, value in version.figures.items() if "seconds" not in name)
         self.stdout.write(self.style.SUCCESS(f"{version} is {version.state}: {figures}"))
