@@ -124,10 +124,20 @@ def attribute_batch(*, limit: int = BATCH) -> int:
         notes = [interaction_id for (interaction_id,) in cursor.fetchall()]
         if notes:
             cursor.execute(_CONCERNED, {"touched": sorted(set(notes)), "longest": max(_windows().values())})
-            lines = [line for (line,) in cursor.fetchall()]
+            lines = _open(cursor, [line for (line,) in cursor.fetchall()])
             if lines:
                 cursor.execute(_ATTRIBUTE, _parameters(lines))
     return len(notes)
+
+
+def _open(cursor: Any, lines: list[int]) -> list[int]:
+    """Return the lines whose days are not closed: the clicks of others may be cleared away already."""
+    cursor.execute(
+        "SELECT i.id FROM user_interactions i, rollup_state s WHERE i.id = ANY(%s) "
+        "AND (s.closed_before IS NULL OR i.occurred_at >= s.closed_before)",
+        [lines],
+    )
+    return [line for (line,) in cursor.fetchall()]
 
 
 def touch_purchases(cursor: Any, since: Any) -> None:

@@ -276,6 +276,10 @@ class RollupState(models.Model):
     hours = models.IntegerField(db_default=0, help_text="In how many hours something was recounted.")
     attributed = models.IntegerField(db_default=0, help_text="How many purchases and clicks it attributed.")
     recounted_at = models.DateTimeField(null=True, help_text="When the last seven days were last recounted.")
+    closed_before = models.DateTimeField(
+        null=True, help_text="Days before are not counted any more: their raw rows are cleared away."
+    )
+    searches_closed_before = models.DateTimeField(null=True, help_text="The same, of the texts that were searched for.")
 
     class Meta:
         db_table = "rollup_state"

@@ -112,6 +112,27 @@ def _numbers_out_of_range() -> Iterator[tuple[str, float, str]]:
 
 
 @register()
+def data_is_kept_long_enough(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse to clear away what the engine, attribution or caps still need."""
+    least = {
+        "REEMIO_KEEP_INTERACTIONS_DAYS": 60,
+        "REEMIO_KEEP_SERVED_LISTS_DAYS": 60,
+        "REEMIO_KEEP_SEARCH_TEXTS_DAYS": 8,
+        "REEMIO_KEEP_INBOX_DAYS": 1,
+        "REEMIO_KEEP_GUEST_TASTES_DAYS": 1,
+        "REEMIO_KEEP_MAILS_DAYS": 60,
+        "REEMIO_KEEP_UNSENT_MAILS_DAYS": 8,
+        "REEMIO_KEEP_SYNCS_DAYS": 1,
+        "REEMIO_KEEP_AUDIT_DAYS": 1,
+    }
+    return [
+        Error(f"{name} is {days}.", hint=f"Choose 0 (for ever), or {fewest} days and more.", id="reemio.E011")
+        for name, fewest in least.items()
+        if (days := getattr(settings, name)) and days < fewest
+    ]
+
+
+@register()
 def log_format_is_known(**kwargs: Any) -> list[CheckMessage]:
     """Refuse a format of logs that would silently be the other one."""
     if settings.LOG_FORMAT in ("json", "console"):

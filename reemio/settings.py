@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "reemio.access.apps.AccessConfig",
     "reemio.pulse.apps.PulseConfig",
     "reemio.audit.apps.AuditConfig",
+    "reemio.retention.apps.RetentionConfig",
     "catalog.apps.CatalogConfig",
     "interactions.apps.InteractionsConfig",
     "recommendations.apps.RecommendationsConfig",
@@ -305,6 +306,17 @@ ECOMMERCE_MAX_RETRIES = env.int("ECOMMERCE_MAX_RETRIES", 5)
 # How long after a click a purchase of what was clicked is credited to it.
 REEMIO_ATTRIBUTION_DAYS = env.int("REEMIO_ATTRIBUTION_DAYS", 7)
 REEMIO_EMAIL_ATTRIBUTION_DAYS = env.int("REEMIO_EMAIL_ATTRIBUTION_DAYS", 5)
+
+# --- Retention: days that each kind of data is kept; 0: for ever --------------------------------------------------
+REEMIO_KEEP_INTERACTIONS_DAYS = env.int("REEMIO_KEEP_INTERACTIONS_DAYS", 0)
+REEMIO_KEEP_SERVED_LISTS_DAYS = env.int("REEMIO_KEEP_SERVED_LISTS_DAYS", 400)
+REEMIO_KEEP_SEARCH_TEXTS_DAYS = env.int("REEMIO_KEEP_SEARCH_TEXTS_DAYS", 400)
+REEMIO_KEEP_INBOX_DAYS = env.int("REEMIO_KEEP_INBOX_DAYS", 90)
+REEMIO_KEEP_GUEST_TASTES_DAYS = env.int("REEMIO_KEEP_GUEST_TASTES_DAYS", 90)
+REEMIO_KEEP_MAILS_DAYS = env.int("REEMIO_KEEP_MAILS_DAYS", 400)
+REEMIO_KEEP_UNSENT_MAILS_DAYS = env.int("REEMIO_KEEP_UNSENT_MAILS_DAYS", 90)
+REEMIO_KEEP_SYNCS_DAYS = env.int("REEMIO_KEEP_SYNCS_DAYS", 90)
+REEMIO_KEEP_AUDIT_DAYS = env.int("REEMIO_KEEP_AUDIT_DAYS", 730)
 
 # --- Engine ------------------------------------------------------------------------------------------------------
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "sentence-transformers/all-MiniLM-L6-v2")

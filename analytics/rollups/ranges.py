@@ -13,6 +13,7 @@ PARTS_KEPT = 2
 HOURS_KEPT = 15
 PART = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 # A recount has a price of its own: so many due parts of one day, and their whole hours are recounted instead.
 MOST_PARTS = 24
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,9 @@ from django.db import connection, transaction
 from analytics import models
 from analytics.attribution import BATCH, COUNTING, attribute_batch, touch_purchases
 from analytics.rollups import sources
+from analytics.rollups.closing import SEARCHED, sum_weeks
 from analytics.rollups.ranges import (
+    BEGINNING,
     HOURS_KEPT,
     PARTS_KEPT,
     Range,
@@ -39,8 +41,8 @@ logger = structlog.get_logger(__name__)
 RECOUNTED_DAYS = 7
 # A shop that never rests always has something due: after the first round, a run takes up more for so many seconds.
 PATIENCE = 5.0
-BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
-_COUNTED: tuple[tuple[Table, str], ...] = (
+Counts = tuple[tuple[Table, str], ...]
+_COUNTED: Counts = (
     (Table.of(models.RecommendationRollup), sources.RECOMMENDATIONS),
     (Table.of(models.EarningsRollup), sources.EARNINGS),
     (Table.of(models.LatencyRollup), sources.LATENCIES),
@@ -140,11 +142,30 @@ def _settle_time_zone() -> ZoneInfo:
         if state.time_zone:
             touch(since=None)
             with connection.cursor() as cursor:
-                for table, _ in (*_COUNTED, (_FUNNEL, "")):
-                    cursor.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own name
-                cursor.execute("DELETE FROM visits")
+                _forget_open(cursor, _first_open(state.closed_before, zone), zone)
         models.RollupState.objects.update(time_zone=zone.key)
     return zone
+
+
+def _first_open(closed_before: datetime | None, zone: ZoneInfo) -> datetime:
+    """Return when the first day of the shop begins that is not closed, not even in part."""
+    if closed_before is None:
+        return BEGINNING
+    begin, end = day_bounds(closed_before.astimezone(zone).date(), zone)
+    return begin if begin >= closed_before else end
+
+
+def _forget_open(cursor: Any, since: datetime, zone: ZoneInfo) -> None:
+    """Delete what was counted of the days since a moment; those before are closed, and stay as they were cut."""
+    week = week_bounds(since.astimezone(zone).date(), zone) if since > BEGINNING else (since, since)
+    names = {"since": since, "week": week[0] - timedelta(days=1)}
+    for table, _ in (*_COUNTED, (_FUNNEL, "")):
+        cursor.execute(
+            f"DELETE FROM {table.name} WHERE starts_at >= %(since)s OR grain = 'week' AND starts_at > %(week)s",  # noqa: S608  our own name
+            names,
+        )
+    sum_weeks(cursor, [table for table, _ in _COUNTED], *week, zone)
+    cursor.execute("DELETE FROM visits")
 
 
 def _days_due(zone: ZoneInfo) -> Iterator[tuple[date, list[datetime], int]]:
@@ -183,14 +204,27 @@ def _recount_day(due: list[datetime], zone: ZoneInfo) -> list[datetime]:
         gone = [visit for _, visit in notes if visit is not None]
         if gone:
             cursor.execute("DELETE FROM visits WHERE day = %s AND visit = ANY(%s)", [stretches[0].day, gone])
-        for stretch in stretches:
-            _recount(cursor, stretch, zone=zone, grain=finest_kept(stretch.day, today))
-        if stretches:
-            _sum_up(cursor, stretches, zone=zone, grain=finest_kept(stretches[0].day, today))
+        counted = _counted_of(stretches[0].day, zone) if stretches else ()
+        if counted:
+            grain = finest_kept(stretches[0].day, today)
+            for stretch in stretches:
+                _recount(cursor, stretch, counted, zone=zone, grain=grain)
+            _sum_up(cursor, stretches, counted, zone=zone, grain=grain)
         return parts
 
 
-def _recount(cursor: Any, stretch: Range, *, zone: ZoneInfo, grain: models.Grain) -> None:
+def _counted_of(day: date, zone: ZoneInfo) -> Counts:
+    """Return what is counted of a day: nothing of a closed one, see `closing.py`."""
+    begin = day_bounds(day, zone)[0]
+    closed, searches_closed = models.RollupState.objects.values_list("closed_before", "searches_closed_before")[0]
+    if closed is not None and begin < closed:
+        return ()
+    if searches_closed is not None and begin < searches_closed:
+        return tuple(one for one in _COUNTED if one[0] not in SEARCHED)
+    return _COUNTED
+
+
+def _recount(cursor: Any, stretch: Range, counted: Counts, *, zone: ZoneInfo, grain: models.Grain) -> None:
     """Count a stretch from the raw rows, in the finest grain that is kept of its day."""
     parameters = _parameters(stretch.day, stretch.begin, stretch.end, zone) | {
         "currency": settings.REEMIO_DEFAULT_CURRENCY,
@@ -199,27 +233,25 @@ def _recount(cursor: Any, stretch: Range, *, zone: ZoneInfo, grain: models.Grain
     cursor.execute("DROP TABLE IF EXISTS outside, told")
     for statement in (sources.OUTSIDE, sources.TOLD, sources.TOUCH_LATER):
         cursor.execute(statement, parameters)
-    for table, source in _COUNTED:
+    for table, source in counted:
         table.store(cursor, source, parameters, grain=grain)
     if (stretch.begin, stretch.end) == day_bounds(stretch.day, zone):
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", parameters)
     cursor.execute(sources.VISITS, parameters)
 
 
-def _sum_up(cursor: Any, stretches: list[Range], *, zone: ZoneInfo, grain: models.Grain) -> None:
+def _sum_up(cursor: Any, stretches: list[Range], counted: Counts, *, zone: ZoneInfo, grain: models.Grain) -> None:
     """Sum up the hours that these stretches of one day reach into, their day, and its week."""
     day = stretches[0].day
     whole = _parameters(day, *day_bounds(day, zone), zone)
     if grain is models.Grain.PART:
         for begin, end in sorted({hour_bounds(stretch, zone) for stretch in stretches}):
-            for table, _ in _COUNTED:
+            for table, _ in counted:
                 table.sum_up(cursor, _parameters(day, begin, end, zone), of=grain, grain=models.Grain.HOUR)
     if grain is not models.Grain.DAY:
-        for table, _ in _COUNTED:
+        for table, _ in counted:
             table.sum_up(cursor, whole, of=models.Grain.HOUR, grain=models.Grain.DAY)
-    week = _parameters(day, *week_bounds(day, zone), zone)
-    for table, _ in _COUNTED:
-        table.sum_up(cursor, week, of=models.Grain.DAY, grain=models.Grain.WEEK)
+    sum_weeks(cursor, [table for table, _ in counted], *week_bounds(day, zone), zone)
     _FUNNEL.store(cursor, sources.FUNNEL, whole, grain=models.Grain.DAY)
     if grain is models.Grain.DAY:
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", whole)

@@ -1,20 +1,20 @@
 """Retention: what served its purpose goes. Counts that dashboards keep are theirs; suppressions stay."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from campaigns.models import MessageEvent, OutboxMessage, ReceivedMail, StockAlert
 
 OUTBOX, EVENTS = OutboxMessage._meta.db_table, MessageEvent._meta.db_table
-MESSAGES = timedelta(days=400)  # Longer than any cool-down and look-back, and a year for comparisons.
-SKIPPED = timedelta(days=90)
 USED_ALERTS = timedelta(days=30)
 OLD_ALERTS = timedelta(days=365)
 MAILBOX = timedelta(days=7)
 MOST_AT_ONCE = 20_000
+NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Forgotten:
 
 
 def forget_old(*, now: datetime) -> Forgotten:
-    """Delete what is older than its time; in bites, so that no lock is held long."""
+    """Delete what is older than its time, as `REEMIO_KEEP_MAILS_DAYS` and `REEMIO_KEEP_UNSENT_MAILS_DAYS` say.
+
+    In bites, so that no lock is held long; what is left goes an hour later.
+    """
     mails, _ = ReceivedMail.objects.filter(received_at__lt=now - MAILBOX).delete()
     return Forgotten(_messages(now), _alerts(now), mails)
 
@@ -38,7 +41,9 @@ def _messages(now: datetime) -> int:
             OR (planned_at < %(skipped)s AND state IN ('skipped', 'expired', 'cancelled', 'would_send'))
         LIMIT %(most)s
     """  # noqa: S608  our own table's name
-    names: dict[str, Any] = {"old": now - MESSAGES, "skipped": now - SKIPPED, "most": MOST_AT_ONCE}
+    days = settings.REEMIO_KEEP_MAILS_DAYS, settings.REEMIO_KEEP_UNSENT_MAILS_DAYS
+    old, skipped = (now - timedelta(days=kept) if kept else NEVER for kept in days)
+    names: dict[str, Any] = {"old": old, "skipped": skipped, "most": MOST_AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH doomed AS ({doomed}), events AS (DELETE FROM {EVENTS} WHERE message_id IN (SELECT id FROM doomed)) "  # noqa: S608  our own tables' names

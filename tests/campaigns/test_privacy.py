@@ -19,7 +19,7 @@ from campaigns.sending.claims import claim
 from campaigns.sending.hand_off import decide
 from campaigns.sending.sender import send_due
 from campaigns.services.ask import ask_to_be_told
-from campaigns.services.forget import MESSAGES, SKIPPED, USED_ALERTS, forget_old
+from campaigns.services.forget import USED_ALERTS, forget_old
 from catalog.models import Product
 from reemio.celery import app
 from tests.campaigns.conftest import NOON, abandoned, outbox, person
@@ -133,9 +133,9 @@ def test_what_is_old_is_forgotten_and_suppressions_stay(lived: None) -> None:
     OutboxMessage.objects.filter(state="planned").update(state="skipped", reason="purchased", finished_at=NOON)
     StockAlert.objects.filter(user_id="akinyi").update(used_at=NOON)
     assert forget_old(now=NOON + timedelta(days=1)).messages == 0
-    assert forget_old(now=NOON + timedelta(hours=9) + SKIPPED + timedelta(minutes=1)).messages == 1
+    assert forget_old(now=NOON + timedelta(hours=9) + timedelta(days=90) + timedelta(minutes=1)).messages == 1
     assert forget_old(now=NOON + USED_ALERTS + timedelta(minutes=1)).alerts == 0, "gone with the first"
-    assert forget_old(now=NOON + MESSAGES + timedelta(minutes=1)).messages == 1
+    assert forget_old(now=NOON + timedelta(days=400) + timedelta(minutes=1)).messages == 1
     assert not MessageEvent.objects.exists()
     assert not ReceivedMail.objects.exists()
     assert Suppression.objects.count() == 1

@@ -55,7 +55,8 @@ def test_no_model_has_changed_without_a_migration() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "app", ["access", "audit", "pulse", "catalog", "interactions", "recommendations", "campaigns", "analytics"]
+    "app",
+    ["access", "audit", "pulse", "retention", "catalog", "interactions", "recommendations", "campaigns", "analytics"],
 )
 def test_no_migration_would_break_the_version_that_still_runs(app: str) -> None:
     linter = MigrationLinter(
