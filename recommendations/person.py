@@ -12,7 +12,7 @@ from django.utils import timezone
 from recommendations import neighbours
 from recommendations.configuration import OWNED_DAYS
 from recommendations.contracts import Counts, Ids, Query, Scores
-from recommendations.history import RECENT_EVENTS, RECENT_PURCHASES, RECOUNT_EVENTS, Event
+from recommendations.history import RECENT_EVENTS, RECENT_PURCHASES, RECOUNT_EVENTS, VISIT, Event
 from recommendations.marks import Mark, is_behind
 from recommendations.shelf import ActiveVersion, active_version, shelf
 from recommendations.sums import Sums
@@ -21,7 +21,11 @@ from reemio.database.prepared import fetch
 
 NEVER = str(2**62)
 
-SELECT = "SELECT id, product_id, interaction_type, occurred_at, user_id IS NOT NULL AS by_user FROM user_interactions"
+SELECT = f"""
+    SELECT id, product_id, interaction_type, occurred_at, user_id IS NOT NULL AS by_user,
+        CASE WHEN interaction_type = 'purchase' THEN hashtextextended({VISIT}, 0) ELSE 0 END AS visit
+    FROM user_interactions
+"""  # noqa: S608  constants
 # A user's own events, and those of the session that are nobody's yet: each branch reads one index, newest first.
 # Vectors come as pgvector's binary form: two 16 bit numbers, then 32 bit floats, all of them big-endian.
 READ = f"""
@@ -43,7 +47,7 @@ READ = f"""
     ), events AS (
         SELECT array_agg(product_id) AS products, array_agg(interaction_type) AS kinds,
             array_agg(extract(epoch FROM occurred_at)::float8) AS moments,
-            array_agg(fresh) AS fresh, array_agg(by_user) AS by_user
+            array_agg(fresh) AS fresh, array_agg(by_user) AS by_user, array_agg(visit) AS visits
         FROM recent
     )
     SELECT active.id, active.settings::text,
@@ -88,13 +92,14 @@ class Person:
 
     `stored` are the folded sums of the user and of the session; they hold no event that is `fresh`. None of them
     counts where a past was `rewritten`: then `events` hold what the sums are counted from. `events` are the latest ones
-    with products on the shelf, newest first, and all purchases of the last 30 days. `neighbourhoods` maps kinds, the
-    empty one the default blend's.
+    with products on the shelf, newest first, and all purchases of the last 30 days; where they are `whole`, there is
+    no older one. `neighbourhoods` maps kinds, the empty one the default blend's.
     """
 
     stored: tuple[Sums, ...] = ()
     rewritten: bool = False
     events: tuple[Event, ...] = ()
+    whole: bool = False
     neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
 
 
@@ -125,15 +130,17 @@ def read(query: Query, *, version: int | None = None) -> tuple[ActiveVersion, Pe
         "version": version and str(version),
     }
     rows = fetch(READ if asked else ANONYMOUS, parameters)
+    most = RECOUNT_EVENTS if query.as_of else RECENT_EVENTS
     if asked and rows[0][4] and not query.as_of:
-        rows = fetch(READ, parameters | {"events": str(RECOUNT_EVENTS)})
+        most = RECOUNT_EVENTS
+        rows = fetch(READ, parameters | {"events": str(most)})
     number, settings, shelf_is_behind, vectors_are_behind = rows[0][:4]
     if shelf_is_behind:
         shelf.refresh()
     if vectors_are_behind:
         vectors.refresh()
     neighbours.follow(rows[0][-2])
-    return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of) if asked else NOBODY
+    return active_version(number, settings, rows[0][-1]), _person(rows, query.as_of, most) if asked else NOBODY
 
 
 def _reaches(mark: Mark | None, name: str) -> dict[str, str]:
@@ -143,28 +150,27 @@ def _reaches(mark: Mark | None, name: str) -> dict[str, str]:
     return {f"{name}_next": mark.next, f"{name}_running": mark.running}
 
 
-def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None) -> Person:
+def _person(rows: Sequence[tuple[Any, ...]], as_of: datetime | None, most: int) -> Person:
     rewritten = rows[0][4] or as_of is not None
+    by_user = rows[0][9] or []
+    own = sum(by_user)
     return Person(
-        stored=() if rewritten else tuple(_sums(rows[0][start : start + 5]) for start in (10, 15) if rows[0][start]),
+        stored=() if rewritten else tuple(_sums(rows[0][start : start + 5]) for start in (11, 16) if rows[0][start]),
         rewritten=rewritten,
-        events=_events(*rows[0][5:10]),
-        neighbourhoods={row[20]: Neighbourhood(*row[21:24]) for row in rows if row[20] is not None},
+        events=_events(*rows[0][5:11]),
+        whole=own < most and len(by_user) - own < most,
+        neighbourhoods={row[21]: Neighbourhood(*row[22:25]) for row in rows if row[21] is not None},
     )
 
 
 def _events(
-    products: list[str] | None, kinds: list[str], moments: Scores, fresh: list[bool], by_user: list[bool]
+    products: list[str] | None, kinds: list[str], moments: Scores, fresh: list[bool], by_user: list[bool], visits: Ids
 ) -> tuple[Event, ...]:
     if products is None:
         return ()
     times = [datetime.fromtimestamp(moment, UTC) for moment in moments.tolist()]
-    rows = zip(map(shelf.id_of, products), kinds, times, fresh, by_user, strict=True)
-    return tuple(
-        Event(product, kind, moment, is_fresh, of_user)
-        for product, kind, moment, is_fresh, of_user in rows
-        if product is not None
-    )
+    rows = zip(map(shelf.id_of, products), kinds, times, fresh, by_user, visits.tolist(), strict=True)
+    return tuple(Event(product, *rest) for product, *rest in rows if product is not None)
 
 
 def _sums(row: tuple[Any, ...]) -> Sums:

@@ -29,6 +29,7 @@ from recommendations.contracts import (
 from recommendations.experiments import Variant
 from recommendations.merchandising import Verdicts
 from recommendations.person import Person
+from recommendations.ranking import Ranking
 from recommendations.reranking import Reranked
 from recommendations.restock import NOTHING as NO_RESTOCK
 from recommendations.restock import Restock, restock
@@ -50,12 +51,20 @@ class Considered:
     version: ActiveVersion
     settings: PlacementSettings
     votes: tuple[Votes, ...]
-    scored: tuple[Scored, ...]
+    scored: Ranking
     facts: Mapping[int, ProductFacts]
     pinnable: Sequence[int]
     asked_about: tuple[int, ...]
     reranked: Reranked
     shown: tuple[Scored, ...]
+
+
+class KnownFacts(dict[int, ProductFacts]):
+    """Facts of products as the shelf has them when a request looks at them first; they stay so until it ends."""
+
+    def __missing__(self, product: int) -> ProductFacts:
+        self[product] = found = shelf.facts(product)
+        return found
 
 
 def recommend(
@@ -116,7 +125,7 @@ def consider(
     deep = live or _together_first(query, settings)
     scored = scoring.blend(votes, settings, depth=DEEPER if deep else scoring.DEPTH)
     pinnable = _pinnable(context)
-    facts = {product: shelf.facts(product) for product in [*(one.product for one in scored), *pinnable]}
+    facts = KnownFacts()
     stage = stage or reranking.stage_of(query, settings, shelf.facts)
     asked_about = _asked_about(context)
     reranked = reranking.rerank(scored, stage=stage, context=asked_about)
@@ -138,9 +147,14 @@ def applied(considered: Considered, ranked: Sequence[Scored]) -> tuple[Scored, .
         settings=considered.settings,
         limit=query.limit,
         together_first=_together_first(query, considered.settings),
-        verdicts=context.verdicts.of(list(facts), shelf),
+        verdicts=context.verdicts.of(_candidates(considered), shelf),
         pinnable=considered.pinnable,
     )
+
+
+def _candidates(considered: Considered) -> list[int]:
+    """Return everything that the rules may decide about; nothing where there is no rule."""
+    return [*considered.scored.products.tolist(), *considered.pinnable] if considered.context.verdicts.rules else []
 
 
 def answered(considered: Considered) -> Recommendations:
@@ -166,7 +180,7 @@ def _context(
     barred = {*anchors, *shelf.ids_of(query.exclude)}
     if query.placement is Placement.HOMEPAGE and not query.include_purchased:
         barred |= (liked.owned - again.due.keys()) | again.waiting
-    return Context(query, liked, shelf, version, anchors, frozenset(barred), known.neighbourhoods, verdicts, again)
+    return Context(query, liked, shelf, version, anchors, frozenset(barred), known, verdicts, again)
 
 
 def _restock(query: Query, known: Person, version: int | None, now: datetime) -> Restock:

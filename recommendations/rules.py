@@ -32,10 +32,10 @@ def apply(
     `verdicts` names the merchandising rule that decides about a product, `pinnable` the products that a pin may
     show here: available, not barred, and decided by that pin.
     """
-    shown = [one for one in ranked if _may_show(one.product, facts, barred, verdicts)]
+    showable = (one for one in ranked if _may_show(one.product, facts, barred, verdicts))
     if not verdicts and not pinnable and not together_first:
-        return diversified(shown, facts, settings=settings, limit=limit)
-    shown = boosted(shown, verdicts)
+        return diversified(showable, facts, settings=settings, limit=limit)
+    shown = boosted(showable, verdicts)
     if together_first:
         shown.sort(key=lambda one: one.collaborative == 0)
     pins = places_of_pins(shown, pinnable, verdicts, limit=limit)
@@ -51,7 +51,7 @@ def apply(
     return merged(pins, chosen)
 
 
-def boosted(ranked: Sequence[Scored], verdicts: Mapping[int, Rule]) -> list[Scored]:
+def boosted(ranked: Iterable[Scored], verdicts: Mapping[int, Rule]) -> list[Scored]:
     """Return `ranked` with each boosted score multiplied, and moved up past the lower ones; the others keep order."""
     rows: list[tuple[float, Scored]] = []
     # Stages before may have moved something against its score: it counts as no more than what stands above it.

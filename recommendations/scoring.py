@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recommendations.contracts import Counts, Ids, PlacementSettings, Scored, Scores, Source, Votes
+from recommendations.contracts import Ids, PlacementSettings, Scores, Source, Votes
 from recommendations.leading import distinct, leading
+from recommendations.ranking import Loudness, Ranking
 from recommendations.signals import RESTOCK, RESTOCK_WEIGHT
 
 # What goes on to the later stages, best first.
@@ -16,60 +17,67 @@ NAMED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Loudest:
-    """For each product the place in `codes` of the votes that make its reason, their support, and whom they name."""
+class Voted:
+    """All votes end to end: n `products`, ascending, and for each of m entries what it says.
 
-    codes: Sequence[str]
-    which: Ids
-    support: Counts
-    because: Ids
+    `place` is the entry's product as a place in `products`, `vote` the vote it belongs to, `value` its signal in
+    [0, 1].
+    """
+
+    votes: Sequence[Votes]
+    products: Ids
+    place: npt.NDArray[np.int64]
+    vote: npt.NDArray[np.int64]
+    value: Scores
 
 
-def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = DEPTH) -> tuple[Scored, ...]:
+def blend(found: Sequence[Votes], settings: PlacementSettings, *, depth: int = DEPTH) -> Ranking:
     """Return every voted product once, best first: score = Σ weight × signal over content, collaborative, popularity.
 
     A signal is the mean of its sources' rescaled votes, or what an absolute vote says, if that is more; a source that
     is silent on a product counts 0. Equal scores are ordered by our id, so the result does not depend on the order of
     votes or of candidates in them.
     """
-    if not any(len(one) for one in found):
-        return ()
+    voted = _voted(found, settings.rescale)
     if settings.mix:
-        return _mixed(found, settings, depth)
-    products = distinct(np.concatenate([one.products for one in found]))
-    places = [np.searchsorted(products, one.products) for one in found]
-    rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
-    signals = _signals(found, places, rescaled, len(products))
-    score = sum((settings.weights.get(source, 0.0) * signals[source] for source in Source), np.zeros(len(products)))
-    loudest = _loudest(found, places, rescaled, settings, len(products))
-    return _listed(leading(products, score, depth), products, score, signals, loudest)
+        return _mixed(voted, settings, depth)
+    signals = _signals(voted)
+    score = sum(
+        (settings.weights.get(source, 0.0) * signals[source] for source in Source), np.zeros(len(voted.products))
+    )
+    loudness = _loudness(voted, [settings.weights.get(one.source, 0.0) for one in voted.votes])
+    return _ranked(leading(voted.products, score, depth), voted, score, signals, loudness)
 
 
-def _mixed(found: Sequence[Votes], settings: PlacementSettings, depth: int) -> tuple[Scored, ...]:
+def _voted(found: Sequence[Votes], method: str) -> Voted:
+    votes = [one for one in found if len(one)]
+    every = np.concatenate([np.zeros(0, np.int64), *(one.products for one in votes)])
+    products = distinct(every)
+    values = [one.scores if one.absolute else rescale(one.scores, method) for one in votes]
+    return Voted(
+        votes=votes,
+        products=products,
+        place=np.searchsorted(products, every),
+        vote=np.repeat(np.arange(len(votes)), np.array([len(one) for one in votes], np.int64)),
+        value=np.concatenate([np.zeros(0), *values]),
+    )
+
+
+def _mixed(voted: Voted, settings: PlacementSettings, depth: int) -> Ranking:
     """Return the same for a mix: score = Σ weight × signal within [0, 1], one vote a signal.
 
     `content`, `collaborative` and `popularity` are then each family's part of the sum, relative to the most it
     could be.
     Equal or negative sums keep their order, though both show 0.
     """
-    products = distinct(np.concatenate([one.products for one in found]))
-    places = [np.searchsorted(products, one.products) for one in found]
-    rescaled = [one.scores if one.absolute else rescale(one.scores, settings.rescale) for one in found]
-    weights = weights_of(found, settings)
-    total, parts = np.zeros(len(products)), {source: np.zeros(len(products)) for source in Source}
-    for one, place, values, weight in zip(found, places, rescaled, weights, strict=True):
-        total[place] += weight * values
-        parts[one.source][place] += weight * values
-    most = {
-        source: sum(
-            max(weight, 0.0) for one, weight in zip(found, weights, strict=True) if one.source is source
-        )
-        for source in Source
-    }  # fmt: skip
-    signals = {source: np.clip(part / (most[source] or 1.0), 0.0, 1.0) for source, part in parts.items()}
-    loudest = _loudest_of(found, places, rescaled, weights, len(products))
-    score = np.clip(total, 0.0, 1.0)
-    return _listed(leading(products, total, depth), products, score, signals, loudest)
+    weights = weights_of(voted.votes, settings)
+    count, parts = len(voted.products), np.array(weights)[voted.vote] * voted.value
+    total = np.bincount(voted.place, parts, count).astype(np.float64)
+    sums = _sums_by_source(voted, parts)
+    most = {source: sum(max(weight, 0.0) for one, weight in zip(voted.votes, weights, strict=True)
+                        if one.source is source) for source in Source}  # fmt: skip
+    signals = {source: within(sums[source] / (most[source] or 1.0)) for source in Source}
+    return _ranked(leading(voted.products, total, depth), voted, within(total), signals, _loudness(voted, weights))
 
 
 def weights_of(found: Sequence[Votes], settings: PlacementSettings) -> list[float]:
@@ -97,79 +105,70 @@ def rescale(raw: Scores, method: str) -> Scores:
     if method not in ("max", "root"):
         raise ValueError(f"There is no rescaling called {method!r}.")
     largest = raw.max()
-    shares = np.clip(raw / largest, 0.0, 1.0) if largest > 0 else np.zeros(len(raw))
+    shares = np.maximum(raw / largest, 0.0) if largest > 0 else np.zeros(len(raw))
     return np.sqrt(shares) if method == "root" else shares
 
 
-def _signals(
-    found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], count: int
-) -> Mapping[Source, Scores]:
-    signals = {source: np.zeros(count) for source in Source}
-    speakers = {source: sum(one.source is source and not one.absolute for one in found) for source in Source}
-    spoken = list(zip(found, places, rescaled, strict=True))
-    for one, place, values in spoken:
-        if not one.absolute:
-            signals[one.source][place] += values / speakers[one.source]
-    for one, place, values in spoken:
+def within(values: Scores) -> Scores:
+    """Return values brought into [0, 1]."""
+    return np.minimum(np.maximum(values, 0.0), 1.0)
+
+
+def _signals(voted: Voted) -> Mapping[Source, Scores]:
+    speakers = {source: sum(one.source is source and not one.absolute for one in voted.votes) for source in Source}
+    # Absolute votes are no part of the mean: divided by infinity, they add nothing to it.
+    divided_by = np.array([np.inf if one.absolute else speakers[one.source] for one in voted.votes])
+    signals = _sums_by_source(voted, voted.value / divided_by[voted.vote])
+    for index, one in enumerate(voted.votes):
         if one.absolute:
-            signals[one.source][place] = np.maximum(signals[one.source][place], values)
-    return {source: np.clip(values, 0.0, 1.0) for source, values in signals.items()}
+            mine = voted.vote == index
+            place, signal = voted.place[mine], signals[one.source]
+            signal[place] = np.maximum(signal[place], voted.value[mine])
+    return {source: within(values) for source, values in signals.items()}
 
 
-def _loudest(
-    found: Sequence[Votes],
-    places: Sequence[Ids],
-    rescaled: Sequence[Scores],
-    settings: PlacementSettings,
-    count: int,
-) -> Loudest:
-    """Return, for each product, which votes make its reason, and what they say of it.
+def _sums_by_source(voted: Voted, parts: Scores) -> dict[Source, Scores]:
+    """Return for each product the sum of what the votes of each source say, added in the order of the votes."""
+    count, sources = len(voted.products), tuple(Source)
+    family = np.array([sources.index(one.source) for one in voted.votes], np.int64)[voted.vote]
+    sums = np.bincount(family * count + voted.place, parts, count * len(sources)).reshape(len(sources), count)
+    return dict(zip(sources, sums.astype(np.float64), strict=True))
 
-    It is what adds most to the score; a vote that can name a product is preferred up to `NAMED` times, since "because
-    you viewed …" says more than "similar".
+
+def _loudness(voted: Voted, weights: Sequence[float]) -> Loudness:
+    """Return which votes make the reason of each product: what adds most to the score.
+
+    A vote that can name a product is preferred up to `NAMED` times, since "because you viewed …" says more than
+    "similar". Of equally loud ones the first by source and code wins.
     """
-    weights = [settings.weights.get(one.source, 0.0) for one in found]
-    return _loudest_of(found, places, rescaled, weights, count)
+    votes = voted.votes
+    order = sorted(range(len(votes)), key=lambda index: (votes[index].source, votes[index].code))
+    row = np.zeros(len(votes), np.int64)
+    row[order] = np.arange(len(votes))
+    entry = np.full((len(votes), len(voted.products)), -1)
+    entry[row[voted.vote], voted.place] = np.arange(len(voted.vote))
+    because = np.concatenate([np.zeros(0, np.int64), *(one.because for one in votes)])
+    says = np.array(weights)[voted.vote] * voted.value
+    return Loudness(
+        codes=[votes[index].code for index in order],
+        entry=entry,
+        says=np.where(because > 0, NAMED * says, says),
+        supports=np.concatenate([np.zeros(0, np.int64), *(one.supports for one in votes)]),
+        because=because,
+    )
 
 
-def _loudest_of(
-    found: Sequence[Votes], places: Sequence[Ids], rescaled: Sequence[Scores], weights: Sequence[float], count: int
-) -> Loudest:
-    best, which = np.full(count, -1.0), np.zeros(count, np.int64)
-    support, because = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for index in sorted(range(len(found)), key=lambda index: (found[index].source, found[index].code)):
-        one, says = found[index], weights[index] * rescaled[index]
-        says = np.where(one.because > 0, NAMED * says, says)
-        louder = says > best[places[index]]
-        touched = places[index][louder]
-        best[touched], which[touched] = says[louder], index
-        support[touched], because[touched] = one.supports[louder], one.because[louder]
-    return Loudest([one.code for one in found], which, support, because)
-
-
-def _listed(
-    order: npt.NDArray[np.int64], products: Ids, score: Scores, signals: Mapping[Source, Scores], loudest: Loudest
-) -> tuple[Scored, ...]:
-    """Return the products at these places. A frozen dataclass' own constructor would take ten times as long."""
-    speaks = (loudest.which, loudest.support, loudest.because)
-    columns = (products, score, *(signals[source] for source in Source), *speaks)
-    listed = []
-    for row in zip(*(column[order].tolist() for column in columns), strict=True):
-        one = object.__new__(Scored)
-        product, value, content, collaborative, popularity, which, support, because = row
-        object.__setattr__(
-            one,
-            "__dict__",
-            {
-                "product": product,
-                "score": value,
-                "content": content,
-                "collaborative": collaborative,
-                "popularity": popularity,
-                "loudest": loudest.codes[which],
-                "support": support,
-                "because": because,
-            },
-        )
-        listed.append(one)
-    return tuple(listed)
+def _ranked(
+    order: npt.NDArray[np.int64], voted: Voted, score: Scores, signals: Mapping[Source, Scores], loudness: Loudness
+) -> Ranking:
+    """Return the products at these places."""
+    content, collaborative, popularity = (signals[source] for source in Source)
+    return Ranking(
+        order,
+        products=voted.products,
+        score=score,
+        content=content,
+        collaborative=collaborative,
+        popularity=popularity,
+        loudness=loudness,
+    )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from recommendations.contracts import Counts, Filters, Ids, Query, RuleAction, Scores, Source, Taste, Votes
 from recommendations.leading import distinct, leading
 from recommendations.merchandising import NO_VERDICTS, Verdicts
-from recommendations.person import Neighbourhood
+from recommendations.person import NOBODY, Neighbourhood, Person
 from recommendations.restock import NOTHING as NO_RESTOCK
 from recommendations.restock import Restock
 from recommendations.shelf import Shelf
@@ -22,7 +22,7 @@ DEPTH = 150
 class Context:
     """What every source needs besides taste: shelf, the version that answers, anchors, and what may not be shown.
 
-    `neighbourhoods` are what similar shoppers did, by kind; `verdicts` which merchandising rules decide about what;
+    `known` is what is stored of whoever asks; `verdicts` which merchandising rules decide about what;
     `restock` what the shopper is about to need again.
     """
 
@@ -32,11 +32,16 @@ class Context:
     version: int | None
     anchors: tuple[int, ...]
     barred: frozenset[int]
-    neighbourhoods: Mapping[str, Neighbourhood] = field(default_factory=dict)
+    known: Person = NOBODY
     verdicts: Verdicts = NO_VERDICTS
     restock: Restock = NO_RESTOCK
     # Worked out at the first question; another context, with other bars, begins with an empty one.
     _eligible: list[npt.NDArray[np.bool_]] = field(init=False, default_factory=list, compare=False, repr=False)
+
+    @property
+    def neighbourhoods(self) -> Mapping[str, Neighbourhood]:
+        """Return what similar shoppers did, by kind."""
+        return self.known.neighbourhoods
 
     @property
     def filters(self) -> Filters:

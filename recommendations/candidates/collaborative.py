@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from recommendations.candidates import Context, concatenated, votes
 from recommendations.contracts import Counts, Ids, NeighbourRow, Scores, Source, Votes
@@ -23,6 +24,9 @@ class Summed:
     totals: Scores
     supports: Counts
     because: Ids
+
+
+NOTHING = Summed(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def neighbours_of_recent(context: Context) -> Votes | None:
@@ -92,20 +96,36 @@ def summed(rows: Mapping[int, NeighbourRow], weights: Mapping[int, float], *, po
     """Add up weight × similarity^power of all rows; support and reason come from the row that adds most."""
     anchors: Sequence[int] = [anchor for anchor in weights if len(rows[anchor].products)]
     products: Ids = concatenated([rows[anchor].products for anchor in anchors])  # type: ignore[assignment]
-    parts = np.concatenate([np.zeros(0), *(rows[anchor].scores ** power * weights[anchor] for anchor in anchors)])
-    supports: Counts = concatenated([rows[anchor].supports for anchor in anchors])  # type: ignore[assignment]
-    because = np.repeat(np.array(anchors, np.int64), [len(rows[anchor].products) for anchor in anchors])
     if len(products) == 0:
-        return Summed(products, parts, supports, because)
-    order = np.argsort(products, kind="stable")
-    ascending = products[order]
-    begins = np.concatenate([[True], ascending[1:] != ascending[:-1]])
+        return NOTHING
+    scores, supports = [np.concatenate(column) for column in zip(*((rows[anchor].scores, rows[anchor].supports)
+                        for anchor in anchors), strict=True)]  # fmt: skip
+    sizes = np.array([len(rows[anchor].products) for anchor in anchors])
+    named, weight = np.array(anchors, np.int64), np.array([weights[anchor] for anchor in anchors])
+    parts = (scores if power == 1.0 else scores**power) * np.repeat(weight, sizes)
+    order, ascending = _by_product(products)
+    parts, because = parts[order], np.repeat(named, sizes)[order]
+    begins = np.ones(len(ascending), bool)
+    begins[1:] = ascending[1:] != ascending[:-1]
     starts, group = np.flatnonzero(begins), np.cumsum(begins) - 1
-    # In the order of the rows, so that the sums do not depend on the sort.
-    original = np.empty_like(group)
-    original[order] = group
-    totals = np.bincount(original, weights=parts, minlength=len(starts)).astype(np.float64)
-    loud = parts[order] == np.maximum.reduceat(parts[order], starts)[group]
-    speaker = np.maximum.reduceat(np.where(loud, because[order], -1), starts)
-    top = order[np.flatnonzero(loud & (because[order] == speaker[group]))]
-    return Summed(ascending[starts], totals, supports[top], because[top])
+    # Row by row, so that equal rows give equal sums.
+    totals = np.bincount(group, weights=parts, minlength=len(starts)).astype(np.float64)
+    loud = np.flatnonzero(parts == np.maximum.reduceat(parts, starts)[group])
+    if len(loud) > len(starts):
+        # Of equally loud rows, that of the highest id.
+        heard = loud[np.lexsort((because[loud], group[loud]))]
+        loud = heard[np.append(group[heard][1:] != group[heard][:-1], True)]
+    return Summed(ascending[starts], totals, supports[order[loud]], because[loud])
+
+
+def _by_product(products: Ids) -> tuple[npt.NDArray[np.int64], Ids]:
+    """Return the places of products in ascending order, equal ones as they came, and the products in that order.
+
+    Sorting numbers is five times as quick as sorting their places; so the places ride along in the lowest bits.
+    """
+    bits = len(products).bit_length()
+    if int(products.max()) >> (62 - bits):
+        order = np.argsort(products, kind="stable")
+        return order, products[order]
+    both = np.sort((products << bits) | np.arange(len(products)))
+    return both & ((1 << bits) - 1), both >> bits

@@ -20,7 +20,8 @@ from recommendations.candidates.collaborative import (
 from recommendations.candidates.content import near_anchors, near_taste
 from recommendations.candidates.popularity import most_popular
 from recommendations.contracts import Ids, Placement, Source, Votes
-from recommendations.history import Profile, profile_of
+from recommendations.history import Profile, profile_from, profile_of
+from recommendations.leading import distinct, leading
 from recommendations.neighbours import lists_of_kinds
 from recommendations.repeats import OwnHistory, own_signals
 from recommendations.signals import BOUGHT_BEFORE, PROFILE_HALF_LIFE, PROPOSED, SIGNALS, TRENDS, Form
@@ -42,7 +43,8 @@ def propose_mix(context: Context, mix: Mapping[str, float], *, event_weights: Ma
     """Return one vote for each signal of the mix that has something to say, its code that of the signal.
 
     Each proposes its best 40, and all of them speak of whatever any of them proposed. What is popular fills up.
-    At most two queries more than the default blend: the shopper's profile, and neighbour lists that are not kept yet.
+    At most two queries more than the default blend: the profile of a shopper with more events than a request reads, and
+    neighbour lists that are not kept yet.
     """
     asked = {form: [code for code in mix if SIGNALS[code].form is form] for form in Form}
     found = [one for one in _personal(context, asked, event_weights) if len(one)]
@@ -50,10 +52,10 @@ def propose_mix(context: Context, mix: Mapping[str, float], *, event_weights: Ma
     filler = most_popular(context, np.zeros(0, np.int64))
     if "popular" in mix:
         heads.append(_head(filler))
-    products = np.unique(np.concatenate([np.zeros(0, np.int64), *heads]))
+    products = distinct(np.concatenate([np.zeros(0, np.int64), *heads]))
     said = [_speaking_of(one, products) for one in found]
     said += [_level(context, code, products) for code in asked[Form.LEVEL]]
-    chosen = np.union1d(products, filler.products)
+    chosen = distinct(np.concatenate([products, filler.products]))
     nothing = np.zeros(len(chosen), np.int64)
     liked = np.sqrt(popular.scores_of(chosen, as_of=context.query.as_of))
     return (*said, Votes(Source.POPULARITY, "popular", chosen, liked, nothing, nothing, absolute=True))
@@ -67,12 +69,18 @@ def _personal(context: Context, asked: Mapping[Form, list[str]], event_weights: 
         yield due
     profile = None
     if context.query.placement is Placement.HOMEPAGE and (asked[Form.LIST] or asked[Form.OWN]):
-        now = context.query.as_of or timezone.now()
-        profile = profile_of(context.query, now=now, event_weights=event_weights, half_life=PROFILE_HALF_LIFE)
+        profile = _profile(context, event_weights)
         yield from _own(context, asked[Form.OWN], profile)
     yield from _lists(context, asked[Form.LIST], _interest(context, profile))
     yield from _shoppers(context, asked[Form.SHOPPERS])
     yield from _visits(context, asked[Form.VISITS], _interest(context, profile))
+
+
+def _profile(context: Context, event_weights: Mapping[str, float]) -> Profile:
+    now = context.query.as_of or timezone.now()
+    if context.known.whole:
+        return profile_from(context.known.events, now=now, event_weights=event_weights, half_life=PROFILE_HALF_LIFE)
+    return profile_of(context.query, now=now, event_weights=event_weights, half_life=PROFILE_HALF_LIFE)
 
 
 def _interest(context: Context, profile: Profile | None) -> dict[int, float]:
@@ -141,7 +149,7 @@ def _showable(context: Context, code: str, found: Summed) -> Votes:
 def _head(one: Votes) -> Ids:
     if one.code == BOUGHT_BEFORE:
         return np.zeros(0, np.int64)
-    return one.products[np.lexsort((one.products, -one.scores))[:PROPOSED]]
+    return one.products[leading(one.products, one.scores, PROPOSED)]
 
 
 def _level_head(context: Context, code: str) -> Ids:
@@ -159,8 +167,10 @@ def _level(context: Context, code: str, products: Ids) -> Votes:
 
 
 def _speaking_of(one: Votes, products: Ids) -> Votes:
-    """Return the vote on these products only, with its best one kept at the head for rescaling."""
-    kept = np.isin(one.products, products)
+    """Return the vote on these products only, which are in ascending order; its best one is among them."""
+    places = np.searchsorted(products, one.products)
+    # One more, which is nobody's id, so that every place is one.
+    kept = np.flatnonzero(np.append(products, -1)[places] == one.products)
     return replace(
         one,
         products=one.products[kept],

@@ -60,7 +60,7 @@ class Stage:
 class Reranked:
     """What the stage made of the candidates, its state, and the model's share in their scores, 0 where it has none."""
 
-    ranked: tuple[Scored, ...]
+    ranked: Sequence[Scored]
     state: str
     share: float = 0.0
 
@@ -110,16 +110,15 @@ def rerank(scored: Sequence[Scored], *, stage: Stage, context: Sequence[int]) ->
 
     `context` holds the products that the list is about, the most telling one first.
     """
-    ranked = tuple(scored)
     if stage.mode is Mode.OFF:
-        return Reranked(ranked, stage.state)
-    if not context or not ranked:
-        return Reranked(ranked, f"{Mode.OFF}: nothing to go by")
-    pairs = pairs_of(ranked, context)
+        return Reranked(scored, stage.state)
+    if not context or not scored:
+        return Reranked(scored, f"{Mode.OFF}: nothing to go by")
+    pairs = pairs_of(scored, context)
     found = stage.scorer(pairs)
     if found is None:
-        return Reranked(ranked, f"{Mode.OFF}: no score within {django_settings.REEMIO_RERANK_BUDGET_MS} ms")
-    return Reranked(reordered(ranked, [found[pair] for pair in pairs], share=stage.share), stage.state, stage.share)
+        return Reranked(scored, f"{Mode.OFF}: no score within {django_settings.REEMIO_RERANK_BUDGET_MS} ms")
+    return Reranked(reordered(scored, [found[pair] for pair in pairs], share=stage.share), stage.state, stage.share)
 
 
 def pairs_of(ranked: Sequence[Scored], context: Sequence[int]) -> list[Pair]:

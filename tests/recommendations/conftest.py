@@ -12,6 +12,7 @@ from catalog.models import Product, ProductEmbedding
 from interactions.models import FreshInteraction, Interaction
 from recommendations import experiments, levels, merchandising, neighbours, popular, selectors, visit_index
 from recommendations.recorder import recorder
+from recommendations.reranking import registered
 from recommendations.shelf import shelf
 from recommendations.vectors import vectors
 
@@ -26,6 +27,14 @@ def _fresh_engine() -> Iterator[None]:
         forget()
     yield
     recorder.close()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is read every few seconds be read once: on a slow machine, a test would count such queries, too."""
+    for module in (experiments, selectors, registered):
+        monkeypatch.setattr(module, "KEEP_SECONDS", 600.0)
+    monkeypatch.setattr(popular, "REFRESH_SECONDS", 600.0)
 
 
 def direction(axis: int, *, towards: int | None = None, by: float = 0.0) -> list[float]:

@@ -248,7 +248,7 @@ def test_every_list_is_remembered(api: APIClient, trained: None) -> None:
 )
 @pytest.mark.parametrize("events", [2, 40])
 def test_the_number_of_queries_does_not_grow(
-    api: APIClient, trained: None, path: str, queries: int, events: int
+    api: APIClient, trained: None, unhurried: None, path: str, queries: int, events: int
 ) -> None:
     for number in range(events):
         did("view", f"sports-{number % 10}", user="amina", days_ago=number)
