@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -112,6 +113,19 @@ def _numbers_out_of_range() -> Iterator[tuple[str, float, str]]:
 
 
 @register()
+def outgoing_networks_are_networks(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse networks that cannot be read: the first synchronisation would fail."""
+    messages: list[CheckMessage] = []
+    for network in settings.REEMIO_OUTGOING_NETWORKS:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            hint = "Write networks like 10.0.0.0/8,fd00::/8."
+            messages.append(Error(f"REEMIO_OUTGOING_NETWORKS: {error}.", hint=hint, id="reemio.E012"))
+    return messages
+
+
+@register()
 def data_is_kept_long_enough(**kwargs: Any) -> list[CheckMessage]:
     """Refuse to clear away what the engine, attribution or caps still need."""
     least = {
@@ -126,7 +140,7 @@ def data_is_kept_long_enough(**kwargs: Any) -> list[CheckMessage]:
         "REEMIO_KEEP_AUDIT_DAYS": 1,
     }
     return [
-        Error(f"{name} is {days}.", hint=f"Choose 0 (for ever), or {fewest} days and more.", id="reemio.E011")
+        Error(f"{name} is {days}.", hint=f"Choose 0 (for ever), or {fewest} days and more.", id="reemio.E013")
         for name, fewest in least.items()
         if (days := getattr(settings, name)) and days < fewest
     ]

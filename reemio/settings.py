@@ -294,6 +294,13 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# --- Requests that we send ---------------------------------------------------------------------------------------
+# Networks that are not public and may be asked all the same; where a shop's API lives beside us.
+REEMIO_OUTGOING_NETWORKS: list[str] = env.list(
+    "REEMIO_OUTGOING_NETWORKS",
+    [] if PRODUCTION else ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+)
+
 # --- Catalogue ---------------------------------------------------------------------------------------------------
 ECOMMERCE_API_URL = env.str("ECOMMERCE_API_URL", "")
 ECOMMERCE_API_TOKEN = env.str("ECOMMERCE_API_TOKEN", "")

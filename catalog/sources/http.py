@@ -13,6 +13,7 @@ from django.conf import settings
 
 from catalog.rows import FIELDS
 from catalog.sources import Page, PageRefusedError, SourceError, SourceRow
+from reemio.outgoing import Outgoing, OutgoingError, body_of
 
 LARGEST_PAGE = 32 * 1024 * 1024
 LONGEST_PAGE_SECONDS = 300.0
@@ -55,10 +56,12 @@ class HttpSource:
         if resume_at:
             url = self._inside(resume_at, self.address)
         seen: set[str] = set()
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         if settings.ECOMMERCE_API_TOKEN:
             headers["Authorization"] = f"Bearer {settings.ECOMMERCE_API_TOKEN}"
-        with httpx.Client(headers=headers, timeout=settings.ECOMMERCE_TIMEOUT_SECONDS) as client:
+        transport = Outgoing(seconds=LONGEST_PAGE_SECONDS)
+        timeout = settings.ECOMMERCE_TIMEOUT_SECONDS
+        with httpx.Client(headers=headers, timeout=timeout, transport=transport) as client:
             while url is not None:
                 seen.add(str(url))
                 results, following = self._read(client, url)
@@ -109,21 +112,11 @@ def _fetch(client: httpx.Client, url: httpx.URL) -> bytes:
                 raise _PassingError(f"status {response.status_code}", _asked_wait(response))
             if response.status_code != httpx.codes.OK:
                 raise PageRefusedError(f"{_shown(url)}: status {response.status_code}")
-            return _body(response, url)
+            return body_of(response, most=LARGEST_PAGE)
+    except OutgoingError as error:
+        raise SourceError(f"{_shown(url)}: {error}") from error
     except httpx.TransportError as error:
         raise _PassingError(f"{type(error).__name__}: {error}") from error
-
-
-def _body(response: httpx.Response, url: httpx.URL) -> bytes:
-    deadline = time.monotonic() + LONGEST_PAGE_SECONDS
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LARGEST_PAGE:
-            raise SourceError(f"{_shown(url)}: a page larger than {LARGEST_PAGE} bytes")
-        if time.monotonic() > deadline:
-            raise _PassingError(f"a page that took longer than {LONGEST_PAGE_SECONDS:.0f} s")
-    return bytes(body)
 
 
 def _understood(body: bytes, url: httpx.URL) -> tuple[list[SourceRow], str]:

@@ -23,6 +23,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("reemio.E009", {"LOG_FORMAT": "yaml"}),
     ("reemio.E010", {"REEMIO_DEFAULT_CURRENCY": "dollars"}),
     ("reemio.E011", {"REEMIO_TRAINING_ENGINE": "flink"}),
+    ("reemio.E012", {"REEMIO_OUTGOING_NETWORKS": ["10.0.0.1/8"]}),
+    ("reemio.E013", {"REEMIO_KEEP_INTERACTIONS_DAYS": 59}),
+    ("reemio.E013", {"REEMIO_KEEP_AUDIT_DAYS": -1}),
     ("reemio.W001", {"PRODUCTION": True, "DEBUG": True, "SECRET_KEY": "x" * 50}),
     ("reemio.W002", {"PRODUCTION": True, "REEMIO_REQUIRE_API_KEY": False, "SECRET_KEY": "x" * 50}),
 ]
