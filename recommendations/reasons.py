@@ -14,8 +14,8 @@ DEEDS: Mapping[str, str] = {
 }
 # Signals whose support counts orders that held both products.
 TOGETHER_CODES = {
-    "together", "order_ease_sized", "order_ease_soft", "order_ease_both", "confidence", "confidence_soft",
-    "damped",
+    "together", "order_ease_sized", "order_ease_soft", "order_ease_both", "order_ease_alike", "order_ease_named",
+    "confidence", "confidence_soft", "damped",
 }  # fmt: skip
 CODES: Mapping[str, str] = {
     "purchase": "because_you_bought",
@@ -53,6 +53,8 @@ def reason_for(one: Scored, *, facts: Callable[[int], ProductFacts], deeds: Mapp
         case code if code in TOGETHER_CODES and about and one.support > 0:
             orders = "1 order" if one.support == 1 else f"{one.support} orders"
             return Reason("bought_together", f"Bought together with {about.title} in {orders}", about.product_id)
+        case "order_ease_alike" | "order_ease_named" if about:
+            return Reason("similar", f"Similar to {about.title}", about.product_id)
         case "trend_short" | "trend_long":
             return Reason("trending", "Trending now")
         case "neighbours" | "visit" if about:

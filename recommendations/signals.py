@@ -78,7 +78,8 @@ HOMEPAGE: Mapping[str, Signal] = MappingProxyType(
 )
 # What an order's products say of each other.
 ORDER_LISTS = (
-    "order_ease_sized", "order_ease_both", "order_ease_soft", "confidence", "confidence_soft", "damped",
+    "order_ease_sized", "order_ease_both", "order_ease_soft", "order_ease_alike", "order_ease_named",
+    "confidence", "confidence_soft", "damped",
 )  # fmt: skip
 ANCHORED: Mapping[str, Signal] = MappingProxyType(
     {

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from recommendations.learning.likeness import Catalogue
 from recommendations.learning.neighbours import Row, best_of
+from recommendations.shelf import shelf
 
 CHUNK = 256
 
@@ -26,6 +28,17 @@ def read_embeddings() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
             products.append(product)
             parts.append(np.fromstring(vector[1:-1], np.float32, sep=","))
     return np.array(products, np.int64), np.stack(parts) if parts else np.zeros((0, 384), np.float32)
+
+
+def catalogue_of(
+    products: npt.NDArray[np.int64], embedded: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]
+) -> Catalogue:
+    """Return what the shelf says of `products`, with the `vectors` of those that are `embedded` (ids ascending)."""
+    known = np.isin(products, embedded)
+    placed = np.zeros((len(products), vectors.shape[1]), np.float32)
+    placed[known] = vectors[np.searchsorted(embedded, products[known])]
+    facts = [shelf.facts(product) for product in products.tolist()]
+    return Catalogue(placed, [one.title for one in facts], [one.product_id for one in facts])
 
 
 def content_neighbours(vectors: npt.NDArray[np.float32], *, most: int) -> Iterator[Row]:

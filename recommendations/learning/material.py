@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from recommendations.decay import SECONDS_PER_DAY
 from recommendations.learning.events import Events, between
+from recommendations.learning.likeness import Catalogue
 from recommendations.learning.neighbours import binary
 from recommendations.learning.sparse import Floats, scale_rows
 from recommendations.signals import PROFILE_HALF_LIFE
@@ -18,9 +19,12 @@ MOST_OF_A_BASKET = 500
 class Material:
     """Events before `until` (epoch seconds) as matrices. A purchase weighs 1, other events in proportion."""
 
-    def __init__(self, events: Events, *, until: float, purchase_weight: float = 5.0) -> None:
-        """Take the events; nothing is computed yet."""
+    def __init__(
+        self, events: Events, *, until: float, purchase_weight: float = 5.0, catalogue: Catalogue | None = None
+    ) -> None:
+        """Take the events, and what is known of their products; nothing is computed yet."""
         self.events, self.until, self.purchase_weight = events, until, purchase_weight
+        self.catalogue = catalogue
 
     def persons(self, half_life: float | None, *, root: bool = True) -> sp.csr_matrix:
         """Return persons × products: Σ weight × 2^(−days / half-life), its square root unless `root` is false."""

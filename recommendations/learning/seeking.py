@@ -12,6 +12,7 @@ from recommendations.learning.choosing import Choice, choose
 from recommendations.learning.cuts import Cut, Face, cuts_before, task_of
 from recommendations.learning.events import Events, between
 from recommendations.learning.fitting import Task
+from recommendations.learning.likeness import Catalogue
 from recommendations.learning.material import Material
 from recommendations.learning.signal_tables import Shop, SignalTables, default_score, default_together
 from recommendations.signals import BOUGHT_BEFORE
@@ -59,13 +60,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a shop is tuned on: events before `until` (epoch seconds), embeddings, and which products may be shown.
-
-    `vectors` are n × 384, zero where there is none, and `shown` n, for the n products of the events.
-    """
+    """What a shop is tuned on: events before `until` (epoch seconds), their products, and which may be shown."""
 
     events: Events
-    vectors: npt.NDArray[np.float32]
+    catalogue: Catalogue
     shown: npt.NDArray[np.bool_]
     until: float
     purchase_weight: float
@@ -94,8 +92,8 @@ def tasks_of(
 
 def _tables(past: Past, cut: Cut) -> SignalTables:
     before = between(past.events, -np.inf, cut.moment)
-    material = Material(before, until=cut.moment, purchase_weight=past.purchase_weight)
-    return SignalTables(Shop(material, past.vectors, past.shown))
+    material = Material(before, until=cut.moment, purchase_weight=past.purchase_weight, catalogue=past.catalogue)
+    return SignalTables(Shop(material, past.catalogue.vectors, past.shown))
 
 
 def choice_of(face: Face, tasks: Sequence[Task], *, events: int, seed: int, budget: Budget, faces: int) -> Choice:

@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommendations.learning.companions import Lists, audience, cooccurrence, counted, successors
-from recommendations.learning.ease import ease, forecast
+from recommendations.learning.ease import Prior, ease, forecast
+from recommendations.learning.likeness import Catalogue, Likeness, numbers_near, texts_alike, words_alike
 from recommendations.learning.material import Material
 from recommendations.learning.neighbours import binary
 from recommendations.learning.sequences import sequential_rules
@@ -27,6 +28,7 @@ LIST_LENGTH = 100
 CHUNK = 256
 
 Model = Callable[[Material], Lists | None]
+Alike = Callable[[Catalogue, Ints], Likeness]
 
 
 def _audience(profile: float, recent: float, b: float, damping: float) -> Model:
@@ -66,11 +68,25 @@ def _ease_of_orders(size_power: float, ridge: float) -> Model:
     return learn
 
 
-def _ease_of_both(material: Material) -> Lists | None:
+def _ease_of_both(material: Material, prior: Prior | None = None) -> Lists | None:
     persons = binary(material.persons(None)).astype(np.float64)
     persons = scale_rows(persons, 0.55 / np.maximum(np.diff(persons.indptr), 1) ** 0.125)
     stacked = sp.vstack([material.weighted_baskets(120.0, size_power=0.25), persons], format="csr")
-    return ease(stacked, ridge=10.0, most=4 * LIST_LENGTH, support_from=material.baskets[0])
+    return ease(stacked, ridge=10.0, most=4 * LIST_LENGTH, support_from=material.baskets[0], prior=prior)
+
+
+def _ease_with_likeness(orders: float, *likenesses: Alike) -> Model:
+    """Return EASE of orders and shoppers that takes products alike as bought together in so many orders beforehand."""
+
+    def learn(material: Material) -> Lists | None:
+        catalogue = material.catalogue
+        if catalogue is None:
+            return None
+        return _ease_of_both(
+            material, lambda live: orders * np.sum([alike(catalogue, live) for alike in likenesses], axis=0)
+        )
+
+    return learn
 
 
 def _confidence(half_life: float | None, size_power: float, a: float, b: float, damping: float) -> Model:
@@ -93,6 +109,8 @@ LIST_MODELS: Mapping[str, Model] = MappingProxyType(
         "order_ease_sized": _ease_of_orders(0.25, 10.0),
         "order_ease_soft": _ease_of_orders(0.0, 300.0),
         "order_ease_both": _ease_of_both,
+        "order_ease_alike": _ease_with_likeness(5.0, texts_alike),
+        "order_ease_named": _ease_with_likeness(2.0, texts_alike, words_alike, numbers_near),
         "confidence": _confidence(180.0, 1.0, 1.0, 0.1, 0.5),
         "confidence_soft": _confidence(None, 0.75, 1.0, 0.1, 0.5),
         "damped": _confidence(120.0, 0.5, 0.5, 0.5, 1.0),

@@ -19,7 +19,7 @@ from recommendations.configuration import from_json
 from recommendations.forward_decay import keep_from_folding
 from recommendations.history import purchase_weight
 from recommendations.learning import versions
-from recommendations.learning.content import content_neighbours, read_embeddings
+from recommendations.learning.content import catalogue_of, content_neighbours, read_embeddings
 from recommendations.learning.engines import local, spark
 from recommendations.learning.engines.contract import Read, Reading
 from recommendations.learning.events import Events
@@ -139,7 +139,12 @@ def _learn(
     mixed = from_json(version.settings).mixed
     if mixed:
         with figures.timed("mixed signals", progress):
-            material = Material(events, until=version.as_of.timestamp(), purchase_weight=purchase_weight(weights))
+            material = Material(
+                events,
+                until=version.as_of.timestamp(),
+                purchase_weight=purchase_weight(weights),
+                catalogue=catalogue_of(events.products, products, vectors),
+            )
             figures.values |= learn_mixed(version, material, mixed, users, progress)
 
 

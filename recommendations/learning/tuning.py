@@ -3,17 +3,17 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.utils import timezone
 
 from recommendations.configuration import DEFAULT_PLACEMENTS, EngineSettings, from_json, to_json
-from recommendations.contracts import Filters, Placement, PlacementSettings
+from recommendations.contracts import Filters, Ids, Placement, PlacementSettings
 from recommendations.history import purchase_weight
 from recommendations.learning.choosing import Choice
-from recommendations.learning.content import read_embeddings
+from recommendations.learning.content import catalogue_of, read_embeddings
 from recommendations.learning.cuts import Face
 from recommendations.learning.events import Events
 from recommendations.learning.reading import read_events
@@ -52,7 +52,14 @@ def tune(
     moment = as_of or timezone.now()
     progress("events")
     events = read_events(until=moment, event_weights=event_weights())
-    past = Past(events, *_catalogue(events.products), moment.timestamp(), purchase_weight(event_weights()))
+    shelf.refresh()
+    past = Past(
+        events,
+        catalogue_of(events.products, *read_embeddings()),
+        _shown(events.products),
+        moment.timestamp(),
+        purchase_weight(event_weights()),
+    )
     tasks = tasks_of(past, faces, seed=seed, budget=budget, progress=progress)
     choices = {}
     for place, face in enumerate(faces):
@@ -62,17 +69,10 @@ def tune(
     return _kept(choices, moment, events, seed, budget, progress)
 
 
-def _catalogue(products: Any) -> tuple[Any, Any]:
-    """Return the embeddings of these products, zeros where there is none, and which of them may be shown."""
-    ids, read = read_embeddings()
-    vectors = np.zeros((len(products), read.shape[1]), np.float32)
-    if len(ids):
-        places = np.minimum(np.searchsorted(ids, products), len(ids) - 1)
-        known = ids[places] == products
-        vectors[known] = read[places[known]]
-    shelf.refresh()
+def _shown(products: Ids) -> npt.NDArray[np.bool_]:
+    """Return which of these products may be shown."""
     slots = shelf.slots_of(products)
-    return vectors, (slots >= 0) & (shelf.eligible(Filters())[slots] if len(slots) else True)
+    return (slots >= 0) & (shelf.eligible(Filters())[slots] if len(slots) else True)
 
 
 def _kept(

@@ -55,6 +55,8 @@ class NeighbourList(models.Model):
         ORDER_EASE_SIZED = "order_ease_sized", "Foretold by the rest of an order"
         ORDER_EASE_SOFT = "order_ease_soft", "The same, strongly regularised"
         ORDER_EASE_BOTH = "order_ease_both", "The same, of orders and shoppers"
+        ORDER_EASE_ALIKE = "order_ease_alike", "The same, with texts alike"
+        ORDER_EASE_NAMED = "order_ease_named", "The same, with texts, words and ids alike"
         CONFIDENCE = "confidence", "Share of orders, by order size"
         CONFIDENCE_SOFT = "confidence_soft", "Share of orders, by order size, softer"
         DAMPED = "damped", "Damped cosine of orders"

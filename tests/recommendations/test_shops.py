@@ -9,6 +9,7 @@ import pytest
 from recommendations.learning.choosing import Choice
 from recommendations.learning.cuts import Face
 from recommendations.learning.events import Events
+from recommendations.learning.likeness import Catalogue
 from recommendations.learning.seeking import Budget, Past, choice_of, tasks_of
 from recommendations.signals import SIGNALS
 
@@ -42,7 +43,9 @@ def shop(lines: Iterable[Line], vectors: npt.NDArray[np.float64], *, bought: boo
         products=np.arange(len(vectors)) + 1,
     )
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Past(events, unit.astype(np.float32), np.ones(len(vectors), bool), UNTIL, 5.0)
+    names = [str(number) for number in events.products.tolist()]
+    catalogue = Catalogue(unit.astype(np.float32), [f"Product {name}" for name in names], names)
+    return Past(events, catalogue, np.ones(len(vectors), bool), UNTIL, 5.0)
 
 
 def shares(choice: Choice) -> dict[str, float]:

@@ -16,6 +16,7 @@ from recommendations.configuration import DEFAULT_PLACEMENTS, EngineSettings, fr
 from recommendations.contracts import Placement, Query
 from recommendations.history import purchase_weight
 from recommendations.learning.choosing import choose
+from recommendations.learning.content import catalogue_of, read_embeddings
 from recommendations.learning.cuts import Face
 from recommendations.learning.fitting import Candidates, Task
 from recommendations.learning.material import Material
@@ -166,11 +167,12 @@ def version_with(mix: dict[str, float]) -> ModelVersion:
 @pytest.fixture
 def tables() -> Callable[[], SignalTables]:
     def made() -> SignalTables:
-        from recommendations.learning.tuning import _catalogue
-
         events = read_events(until=UNTIL, event_weights=event_weights())
-        material = Material(events, until=UNTIL.timestamp(), purchase_weight=purchase_weight(event_weights()))
-        return SignalTables(Shop(material, *_catalogue(events.products)))
+        shelf.refresh()
+        catalogue = catalogue_of(events.products, *read_embeddings())
+        weight = purchase_weight(event_weights())
+        material = Material(events, until=UNTIL.timestamp(), purchase_weight=weight, catalogue=catalogue)
+        return SignalTables(Shop(material, catalogue.vectors, np.ones(len(events.products), bool)))
 
     return made
 
