@@ -22,6 +22,19 @@ def alerts_of(health: Health, *, now: datetime) -> list[Alert]:
 
 
 def _machinery(health: Health, now: datetime) -> Iterator[Alert]:
+    if not health.redis_answers:
+        yield Alert(
+            "bad",
+            "Redis is away",
+            "Lists are served, more slowly; nothing is throttled, and background work waits. Everything goes on by "
+            "itself once it is back.",
+        )
+    if health.embedding_failure:
+        yield Alert(
+            "bad",
+            "The embedding model cannot be loaded",
+            f"{health.embedding_failure[:200]} Search goes by words alone, and new products get no vector.",
+        )
     if health.beat_at is None or now - health.beat_at > BEAT_SILENT:
         yield Alert(
             "bad",

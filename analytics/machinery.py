@@ -1,10 +1,13 @@
 """Is everything alive? What the machinery did last, and how much waits for it. One query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+
+from catalog import embedding
+from reemio import health
 
 # Of the events that wait to be learned, only those of products that the mirror knows can be.
 READ = """
@@ -60,10 +63,13 @@ class Health:
     out_of_stock_week: int
     running_experiments: int
     tuned: bool
+    redis_answers: bool = True
+    embedding_failure: str = ""
 
 
 def read() -> Health:
-    """Return the state of the machinery at this moment."""
+    """Return the state of the machinery at this moment, as this process sees it."""
     with connection.cursor() as cursor:
         cursor.execute(READ, {"most": MOST_COUNTED})
-        return Health(*cursor.fetchone())
+        found = Health(*cursor.fetchone())
+    return replace(found, redis_answers=health.cache() is None, embedding_failure=embedding.failure())

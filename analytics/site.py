@@ -35,8 +35,10 @@ class Site(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the dashboard's menu, as far as whoever asks may see it."""
+        has_shop = settings.REEMIO_DEMO_SHOP or settings.REEMIO_SHOP_URL != "/"
         return {
             **super().each_context(request),
+            "site_url": settings.REEMIO_SHOP_URL if has_shop else "",
             "dashboard_menu": _menu(request),
             "shop_name": settings.REEMIO_SHOP_NAME,
             "time_zone": settings.REEMIO_SHOP_TIME_ZONE,

@@ -68,6 +68,9 @@ def production_really_sends(**kwargs: Any) -> list[CheckMessage]:
     if site.scheme != "https" or site.hostname in ("localhost", "127.0.0.1", None):
         hint = "Set REEMIO_SITE_URL to the https address under which readers reach this installation."
         messages.append(Warning("Links in mails would not be reachable.", hint=hint, id="campaigns.W002"))
+    if settings.REEMIO_SHOP_URL == "/" and not settings.REEMIO_DEMO_SHOP:
+        hint = "Set REEMIO_SHOP_URL and REEMIO_SHOP_CART_URL to the shop's front page and its cart."
+        messages.append(Warning("Buttons in mails would lead to no shop.", hint=hint, id="campaigns.W006"))
     if settings.REEMIO_MAIL_KEY == settings.SECRET_KEY:
         hint = "Set REEMIO_MAIL_KEY to random characters and keep it: rotating SECRET_KEY would bring back who left."
         messages.append(Warning("REEMIO_MAIL_KEY is not set.", hint=hint, id="campaigns.W003"))

@@ -17,8 +17,8 @@ def absolute(address: str) -> str:
 
 
 def home() -> str:
-    """Return where an unknown token leads."""
-    return f"{settings.REEMIO_SITE_URL.rstrip('/')}/"
+    """Return where an unknown token leads: the shop's front page."""
+    return urljoin(f"{settings.REEMIO_SITE_URL.rstrip('/')}/", settings.REEMIO_SHOP_URL)
 
 
 def target_of(address: str, *, kind: str, arm: str, request_id: uuid.UUID | None, position: int | None) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
+from catalog.metrics import MODEL_LOADED
 from catalog.models import EMBEDDING_DIMENSIONS
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 # The tokenizer of a loaded model is not safe to call from two threads ("Already borrowed").
 _lock = threading.Lock()
 _loaded: "SentenceTransformer | None" = None
+# After a model could not be loaded, it is not tried again for so long: each try may take seconds.
+RETRY_SECONDS = 60.0
+_failure = ""
+_failed_at = float("-inf")
 
 
 class ModelError(Exception):
@@ -69,16 +75,29 @@ def is_loaded() -> bool:
     return _loaded is not None
 
 
+def failure() -> str:
+    """Say why this process could not load the model when it last tried; nothing where it has it, or has not tried."""
+    return "" if is_loaded() else _failure
+
+
 def warm_up() -> None:
     """Load the model and run it once, so that the first request does not pay for it."""
     encode(["warm up"])
 
 
 def _model() -> "SentenceTransformer":
-    """Return this process' model. The caller holds the lock."""
-    global _loaded
+    """Return this process' model. The caller holds the lock. Raises `ModelError`, at once where it just has."""
+    global _failed_at, _failure, _loaded
     if _loaded is None:
-        _loaded = _load(settings.EMBEDDING_MODEL)
+        if time.monotonic() - _failed_at < RETRY_SECONDS:
+            raise ModelError(_failure)
+        try:
+            _loaded = _load(settings.EMBEDDING_MODEL)
+        except Exception as error:  # whatever is amiss with its files: callers do without, and say so
+            _failed_at, _failure = time.monotonic(), str(error) or type(error).__name__
+            MODEL_LOADED.set(0)
+            raise error if isinstance(error, ModelError) else ModelError(_failure) from error
+        MODEL_LOADED.set(1)
     return _loaded
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import django_stubs_ext
 import structlog
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
 from reemio.logs import logging_config
@@ -23,10 +24,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What kind of run this is ------------------------------------------------------------------------------------
 APP_ENV = env.str("APP_ENV", "development")
+if APP_ENV not in ("development", "production", "test"):
+    # A typing error must not switch safety off.
+    raise ImproperlyConfigured(f"APP_ENV is {APP_ENV!r}: use development, production or test.")
 PRODUCTION = APP_ENV == "production"
 DEBUG = env.bool("DEBUG", False)
 # Development signs with a key that everybody knows; production has to bring its own (check reemio.E002).
 SECRET_KEY = env.str("SECRET_KEY", "" if PRODUCTION else "development-only-" + "not-a-secret-" * 3)
+if PRODUCTION and len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, of 50 random characters.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 REEMIO_SITE_URL = env.str("REEMIO_SITE_URL", f"http://localhost:{env.str('PORT', '8000')}")
@@ -166,6 +172,9 @@ TEMPLATES = [
         },
     }
 ]
+
+# The demo's shop with its X-ray, at /; a real shop's pages are its own.
+REEMIO_DEMO_SHOP = env.bool("REEMIO_DEMO_SHOP", not PRODUCTION)
 
 # --- Language, time, static files --------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

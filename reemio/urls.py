@@ -1,7 +1,9 @@
 """Every URL of the service, and which app answers it."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from catalog import embedding
@@ -10,11 +12,19 @@ from reemio import health
 from reemio.api.errors import unknown_endpoint
 from reemio.gauges import GAUGES
 
+
+def _embedding_model() -> str | None:
+    """Tell whether the model is there; searches go by words alone where it cannot be loaded."""
+    if embedding.failure():
+        return health.Lacking("cannot be loaded")
+    return None if embedding.is_loaded() else "not loaded"
+
+
 READINESS: dict[str, health.Check] = {
     "database": health.database,
     "cache": health.cache,
     "migrations": health.MigrationsApplied(),
-    "embedding_model": lambda: None if embedding.is_loaded() else "not loaded",
+    "embedding_model": _embedding_model,
 }
 
 urlpatterns = [
@@ -33,7 +43,11 @@ urlpatterns = [
     re_path("^api(?:/|$)", unknown_endpoint),
     path("mail/", include("campaigns.urls")),
     path("anymail/", include("anymail.urls")),
-    path("", include("reemio.demo.urls")),
+    *(
+        [path("", include("reemio.demo.urls"))]
+        if settings.REEMIO_DEMO_SHOP
+        else [path("", RedirectView.as_view(pattern_name="admin:index"))]
+    ),
 ]
 
 handler400 = "reemio.api.errors.bad_request"

@@ -28,11 +28,11 @@ from recommendations.vectors import vectors  # noqa: E402
 def _warm_up() -> None:
     """Load products, vectors and models, which /readyz waits for; requests that need none are answered meanwhile."""
     try:
-        vectors.mark()
-        embedding.warm_up()
-        reranking.warm_up()
-    except Exception:  # whatever it is: requests are answered without, and /readyz goes on saying that it is not ready
-        structlog.get_logger(__name__).exception("warm_up_failed")
+        for load in (vectors.mark, embedding.warm_up, reranking.warm_up):
+            try:
+                load()
+            except Exception:  # whatever it is: requests are answered without, and /readyz says what is not there
+                structlog.get_logger(__name__).exception("warm_up_failed", what=load.__module__)
     finally:
         connection.close()
 

@@ -18,6 +18,7 @@ from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Empty, Fact, Meter, Series
 from analytics.pages.places import located
 from analytics.pages.tables import Order, Table
+from catalog import embedding
 from interactions.models import InteractionType
 
 HOURS = 48
@@ -138,6 +139,17 @@ def _engine(state: Health, now: datetime) -> Iterator[Fact]:
         f"version {state.model_version}, learned {formats.ago(state.model_as_of)}" if state.model_version else "none",
         "bad" if state.model_version is None else "warn" if stale else "good",
         link=reverse("admin:recommendations_modelversion_changelist"),
+    )
+    yield Fact(
+        "Redis (cache and queue)",
+        "answers" if state.redis_answers else "does not answer",
+        "good" if state.redis_answers else "bad",
+    )
+    yield Fact(
+        "Embedding model of this process",
+        "cannot be loaded" if state.embedding_failure else "loaded" if embedding.is_loaded() else "not wanted yet",
+        "bad" if state.embedding_failure else "good",
+        state.embedding_failure[:200],
     )
     sync = state.last_sync
     yield Fact(
