@@ -32,7 +32,7 @@ SELECT
     (SELECT max(served_at) FROM served_lists) AS last_list,
     (SELECT count(*) FROM rewritten_histories) AS rewritten,
     (SELECT coalesce(sum(out_of_stock), 0) FROM analytics_productrollup
-        WHERE grain = 'day' AND starts_at >= now() - interval '7 days') AS out_of_stock_week,
+        WHERE grain = 'day' AND starts_at >= now() - interval '7 days' AND out_of_stock > 0) AS out_of_stock_week,
     (SELECT count(*) FROM recommendations_experiment WHERE state = 'running') AS running_experiments,
     (SELECT evidence <> '{}'::jsonb FROM recommendations_modelversion WHERE state = 'active') AS tuned
 """

@@ -190,6 +190,12 @@ class ProductRollup(Rollup):
     clicks = models.BigIntegerField()
     out_of_stock = models.BigIntegerField(help_text="Times it was served while it could not be bought: must be 0.")
 
+    class Meta:
+        indexes = [
+            # Read by the overview's alert, and by the ranking that shall be empty.
+            models.Index(fields=["grain", "starts_at"], name="served_out_of_stock", condition=Q(out_of_stock__gt=0)),
+        ]
+
 
 class SalesRollup(Rollup):
     """What was bought of one product in one currency, less what came back."""

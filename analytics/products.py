@@ -13,61 +13,76 @@ from django.db import connection
 
 from analytics.definitions import Rate, concentration, rate
 from analytics.periods import WITHIN, Period
-from catalog.models import CATEGORY_SEPARATOR, Product
+from catalog.models import CATEGORY_SEPARATOR
 
 COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "out_of_stock")
 SALES = ("purchases", "units", "revenue")
 RANKED_BY = (*COUNTS, *SALES)
 
 # A product's revenue is told in the currency that earned it the most.
-_COUNTED = f"""
+_DETAILS = f"""
 WITH counts AS (
     SELECT product_id, {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTS)}
     FROM analytics_productrollup
-    WHERE {WITHIN} {{only}} GROUP BY product_id
+    WHERE {WITHIN} AND product_id = ANY(%(products)s) GROUP BY product_id
 ), sold AS (
     SELECT product_id, currency, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units,
         sum(revenue) AS revenue
     FROM analytics_salesrollup
-    WHERE {WITHIN} {{only}} GROUP BY product_id, currency
+    WHERE {WITHIN} AND product_id = ANY(%(products)s) GROUP BY product_id, currency
 ), sales AS (
     SELECT product_id, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units, max(revenue) AS revenue,
         (array_agg(currency ORDER BY revenue DESC, currency))[1] AS currency
     FROM sold GROUP BY product_id
-), figures AS (
-    SELECT p.product_id, p.title, p.category, p.is_active,
-        {", ".join(f"coalesce({name}, 0) AS {name}" for name in (*COUNTS, *SALES))},
-        coalesce(sales.currency, %(currency)s) AS currency
-    FROM {{sources}} JOIN catalog_product p USING (product_id)
-    WHERE (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s) AND {{condition}}
 )
+SELECT p.product_id, p.title, p.category, p.is_active,
+    {", ".join(f"coalesce({name}, 0) AS {name}" for name in (*COUNTS, *SALES))},
+    coalesce(sales.currency, %(currency)s) AS currency
+FROM counts FULL JOIN sales USING (product_id) JOIN catalog_product p USING (product_id)
 """  # noqa: S608  made of our own constants
-# By one measure alone, which is much quicker than adding up all of them; a day's count fits in an integer.
+# By one measure alone, which is much quicker than adding up all of them; a week's count fits in an integer.
 _TOP = f"""
-SELECT p.product_id, sum(r.{{measure}}::int) AS number,
-    row_number() OVER (ORDER BY sum(r.{{measure}}::int) DESC, p.product_id COLLATE "C") AS rank
-FROM analytics_productrollup r JOIN catalog_product p USING (product_id)
-WHERE {WITHIN} AND r.{{measure}} > 0
+SELECT p.product_id, sum({{measure}}::int) AS number,
+    row_number() OVER (ORDER BY sum({{measure}}::int) DESC, p.product_id COLLATE "C") AS rank
+FROM {{table}} JOIN catalog_product p USING (product_id)
+WHERE {WITHIN} AND {{measure}} > 0
     AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
 GROUP BY p.product_id
 """  # noqa: S608  made of our own constants
-_REACHED = f"""
-SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,
-    sum(out_of_stock::int) AS out_of_stock
-FROM analytics_productrollup WHERE {WITHIN} GROUP BY product_id
+# A product's revenue is that of one currency: the one that earned it the most.
+_TOP_REVENUE = f"""
+SELECT product_id, max(revenue) AS number,
+    row_number() OVER (ORDER BY max(revenue) DESC, product_id COLLATE "C") AS rank
+FROM (
+    SELECT p.product_id, sum(revenue) AS revenue FROM analytics_salesrollup r JOIN catalog_product p USING (product_id)
+    WHERE {WITHIN} AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
+    GROUP BY p.product_id, r.currency
+) AS sold GROUP BY product_id HAVING max(revenue) > 0
 """  # noqa: S608  made of our own constants
-_BOTH = "counts FULL JOIN sales USING (product_id)"
-_SALES = "sales LEFT JOIN counts USING (product_id)"
-_OF_PRODUCTS = "AND product_id = ANY(%(products)s)"
-_RANKED = """
-SELECT * FROM figures WHERE {measure} > 0 ORDER BY {measure} DESC, product_id COLLATE "C" LIMIT %(limit)s
-"""
-_RANKS = """
-SELECT product_id, rank FROM (
-    SELECT product_id, row_number() OVER (ORDER BY {measure} DESC, product_id COLLATE "C") AS rank
-    FROM figures WHERE {measure} > 0
-) AS ranked WHERE product_id = ANY(%(products)s)
-"""
+# What a page asks of all products, from one reading of their counts.
+_SURVEY = f"""
+WITH counts AS MATERIALIZED (
+    SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,
+        sum(clicks::int) AS clicks, sum(out_of_stock::int) AS out_of_stock
+    FROM analytics_productrollup WHERE {WITHIN} GROUP BY product_id
+), available AS MATERIALIZED (
+    SELECT p.product_id, p.title, coalesce(c.recommended, 0) AS recommended
+    FROM catalog_product p LEFT JOIN counts c USING (product_id)
+    WHERE p.is_active AND (p.stock_quantity IS NULL OR p.stock_quantity > 0)
+)
+SELECT
+    (SELECT count(*) FROM available) AS available,
+    (SELECT count(*) FROM available WHERE recommended > 0) AS reached,
+    (SELECT coalesce(sum(out_of_stock), 0)::bigint FROM counts) AS out_of_stock,
+    (SELECT array_agg(impressions) FROM counts WHERE impressions > 0) AS impressions,
+    ARRAY(
+        SELECT product_id FROM counts JOIN catalog_product USING (product_id) WHERE impressions > 0 AND clicks = 0
+        ORDER BY impressions DESC, product_id COLLATE "C" LIMIT %(ignored)s
+    ) AS ignored,
+    ARRAY(
+        SELECT ARRAY[product_id, title] FROM available WHERE recommended = 0 ORDER BY product_id LIMIT %(never)s
+    ) AS never
+"""  # noqa: S608  made of our own constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,69 +117,75 @@ def ranked(
 ) -> list[ProductFigures]:
     """Return the `limit` products with the most of one measure (of `RANKED_BY`), the best first, ties by product id.
 
-    Products with none of it are left out. `before` is the period whose ranks are told beside. One to three queries.
+    Products with none of it are left out. `before` is the period whose ranks are told beside. Two or three queries.
     """
     if by not in RANKED_BY:
         raise ValueError(f"Products are ranked by one of {', '.join(RANKED_BY)}, not by {by!r}.")
-    names = _parameters(period, category) | {"limit": limit}
-    if by in SALES:
-        rows = _read(_COUNTED.format(sources=_BOTH, condition="true", only="") + _RANKED.format(measure=by), names)
-    else:
-        top = _read(_TOP.format(measure=by) + "ORDER BY rank LIMIT %(limit)s", names)
-        names |= {"products": [row["product_id"] for row in top]}
-        rows = _read(
-            _COUNTED.format(sources=_BOTH, condition="true", only=_OF_PRODUCTS) + _RANKED.format(measure=by), names
-        )
+    top = _read(f"{_ranks(by)} ORDER BY rank LIMIT %(limit)s", _parameters(period, category) | {"limit": limit})
+    ids = [row["product_id"] for row in top]
     earlier: Mapping[str, int] = {}
-    if before is not None and rows:
-        names = _parameters(before, category) | {"products": [row["product_id"] for row in rows]}
-        earlier = {row["product_id"]: row["rank"] for row in _read(_ranks(by), names)}
-    return [
-        ProductFigures(rank=rank, earlier_rank=earlier.get(row["product_id"]), **row)
-        for rank, row in enumerate(rows, start=1)
-    ]
+    if before is not None and ids:
+        statement = f"SELECT product_id, rank FROM ({_ranks(by)}) AS ranked WHERE product_id = ANY(%(products)s)"  # noqa: S608  our own names
+        rows = _read(statement, _parameters(before, category) | {"products": ids})
+        earlier = {row["product_id"]: row["rank"] for row in rows}
+    return _figures(period, ids, earlier)
 
 
 def never_clicked(period: Period, *, limit: int = 20) -> list[ProductFigures]:
-    """Return the products that were seen in recommendations most often without one click. One query."""
-    statement = _COUNTED.format(sources=_BOTH, condition="coalesce(clicks, 0) = 0", only="")
-    rows = _read(statement + _RANKED.format(measure="impressions"), _parameters(period) | {"limit": limit})
-    return [ProductFigures(rank=rank, earlier_rank=None, **row) for rank, row in enumerate(rows, start=1)]
+    """Return the products that were seen in recommendations most often without one click. Two queries."""
+    return _figures(period, survey(period, ignored=limit).ignored, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How widely recommendations were spread. `never` holds some available products that were never recommended."""
+class Survey:
+    """How widely recommendations were spread over all products.
+
+    `ignored` are the ids of those seen most often without a click, `never` (id, title) of some available products that
+    were never recommended.
+    """
 
     coverage: Rate
     concentration: Rate
     out_of_stock: int
+    ignored: list[str]
     never: list[tuple[str, str]]
 
 
-def reach(period: Period, *, limit: int = 20) -> Reach:
-    """Return coverage, concentration, out-of-stock servings, and (id, title) of what was never shown. Three queries."""
-    counted = _read(
-        _REACHED,
-        period.pieces(),
+def survey(period: Period, *, ignored: int = 0, never: int = 0) -> Survey:
+    """Return what is told of all products together, with so many of those that want attention. One query."""
+    (found,) = _read(_SURVEY, {**period.pieces(), "ignored": ignored, "never": never})
+    return Survey(
+        coverage=rate(found["reached"], found["available"]),
+        concentration=concentration(found["impressions"] or []),
+        out_of_stock=found["out_of_stock"],
+        ignored=found["ignored"],
+        never=[(product_id, title) for product_id, title in found["never"]],
     )
-    shown = {row["product_id"] for row in counted if row["recommended"]}
-    available = list(Product.objects.available().order_by("product_id").values_list("product_id", flat=True))
-    missing = [product_id for product_id in available if product_id not in shown]
-    named = Product.objects.filter(product_id__in=missing[:limit]).order_by("product_id")
-    return Reach(
-        coverage=rate(len(available) - len(missing), len(available)),
-        concentration=concentration([row["impressions"] for row in counted]),
-        out_of_stock=sum(row["out_of_stock"] for row in counted),
-        never=list(named.values_list("product_id", "title")) if missing else [],
-    )
+
+
+def figures_of(period: Period, product_ids: Sequence[str]) -> list[ProductFigures]:
+    """Return everything that was counted of some products, in their order. One query."""
+    return _figures(period, product_ids, {})
+
+
+def _figures(period: Period, product_ids: Sequence[str], earlier: Mapping[str, int]) -> list[ProductFigures]:
+    if not product_ids:
+        return []
+    rows = _read(_DETAILS, _parameters(period) | {"products": list(product_ids)})
+    by_id = {row["product_id"]: row for row in rows}
+    return [
+        ProductFigures(rank=rank, earlier_rank=earlier.get(product_id), **by_id[product_id])
+        for rank, product_id in enumerate(product_ids, start=1)
+        if product_id in by_id
+    ]
 
 
 def _ranks(by: str) -> str:
-    """Return the query for the ranks of some products by one measure."""
-    if by in SALES:
-        return _COUNTED.format(sources=_SALES, condition="true", only="") + _RANKS.format(measure=by)
-    return f"SELECT product_id, rank FROM ({_TOP.format(measure=by)}) AS top WHERE product_id = ANY(%(products)s)"  # noqa: S608  our own names
+    """Return the query for all products with their ranks by one measure."""
+    if by == "revenue":
+        return _TOP_REVENUE
+    table = "analytics_salesrollup" if by in SALES else "analytics_productrollup"
+    return _TOP.format(measure=by, table=table)
 
 
 def _parameters(period: Period, category: str = "") -> dict[str, Any]:

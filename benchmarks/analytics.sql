@@ -3,6 +3,9 @@ INSERT INTO catalog_product (product_id, title, description, category, brand, pr
     stock_quantity, is_active, attributes, changed_in)
 SELECT 'bench-' || n, 'Product ' || n, '', 'Shelf ' || n %% 200, 'Brand ' || n %% 50, 5 + n %% 300, 'USD', '', '', 10,
     true, '{}', 0 FROM generate_series(0, %(products)s) n ON CONFLICT DO NOTHING;
+INSERT INTO catalog_productembedding (product_id, vector, text_hash, changed_in)
+SELECT id, (SELECT array_agg(hashint8extended(id, place)::float8 / 2^63) FROM generate_series(1, 384) place)::vector, '', 0
+FROM catalog_product WHERE product_id LIKE 'bench-%%' ON CONFLICT DO NOTHING;
 INSERT INTO served_lists (request_id, served_at, placement, context, strategy, user_id, session_id, anchors, products,
     scores, model_version, variant, campaign, asked_for, milliseconds)
 SELECT md5('bench-list-' || n)::uuid, %(begin)s::timestamptz + n::float8 * %(seconds)s / %(lists)s * interval '1 second',
@@ -45,3 +48,22 @@ INSERT INTO user_interactions (interaction_type, user_id, session_id, product_id
 SELECT 'purchase', user_id, session_id, product_id, occurred_at + interval '1 hour', occurred_at + interval '1 hour', 1, 20,
     'USD', 'after-' || id, '', '{}' FROM user_interactions
 WHERE interaction_type = 'recommendation_click' AND id %% 12 = 0 AND session_id LIKE 'visit-%%';
+-- One mail for every ten lists, with what became of it.
+INSERT INTO campaigns_outboxmessage (public_id, campaign_id, user_id, occasion, dedupe_key, trigger, priority, state,
+    reason, detail, planned_at, due_at, expires_at, arm, content, handed_off_at, sent_at, finished_at)
+SELECT md5('bench-mail-' || n)::uuid, c.id, 'shopper-' || n %% %(shoppers)s, to_char(at, 'IYYY"-W"IW'), 'bench-' || n,
+    '{}', 4, CASE WHEN n %% 5 = 0 THEN 'skipped' ELSE 'sent' END,
+    CASE WHEN n %% 5 = 0 THEN (ARRAY['no_consent', 'too_soon', 'nothing_to_say'])[1 + n %% 3] ELSE '' END, '', at, at,
+    at + interval '1 day', (ARRAY['A', 'B'])[1 + n %% 2], '{}', at, CASE WHEN n %% 5 > 0 THEN at END, at
+FROM (
+    SELECT n, %(begin)s::timestamptz + n::float8 * %(seconds)s / (%(lists)s / 10) * interval '1 second' AS at,
+        (ARRAY['cart_abandonment', 'new_products', 'weekly_digest', 'back_in_stock'])[1 + n %% 4] AS kind
+    FROM generate_series(1, %(lists)s / 10) n
+) AS made JOIN campaigns_campaign c USING (kind) ON CONFLICT DO NOTHING;
+INSERT INTO campaigns_messageevent (message_id, message_ref, kind, key, occurred_at, received_at, machine, detail)
+SELECT m.id, m.public_id, kind, kind || m.id, m.sent_at + interval '1 hour', m.sent_at + interval '1 hour',
+    CASE WHEN kind = 'opened' AND m.id %% 2 = 0 THEN 'prefetch' ELSE '' END, ''
+FROM campaigns_outboxmessage m, unnest(ARRAY['delivered', 'opened', 'clicked', 'bounced']) AS kind
+WHERE m.state = 'sent' AND m.dedupe_key LIKE 'bench-%%' AND (kind = 'delivered' AND m.id %% 50 > 0
+    OR kind = 'bounced' AND m.id %% 50 = 0 OR kind = 'opened' AND m.id %% 3 = 0 OR kind = 'clicked' AND m.id %% 17 = 0)
+ON CONFLICT DO NOTHING;

@@ -24,6 +24,8 @@ TABS: Mapping[str, str] = {
 }
 NAMED: Mapping[str, str] = {"recommended": "recommendations"}
 CHARTED = 10
+RANKS_SHOWN = 20
+ATTENTION = 15
 EVERY = 1_000_000
 PRODUCT = Column("title", "Product", "product")
 COUNTS = (
@@ -54,7 +56,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             f"Products by “{TABS[by]}”",
             RANKED,
             lambda most: _ranked(asked, by, most),
-            shown=20,
+            shown=RANKS_SHOWN,
             ranked=True,
             empty=Empty("No product in this ranking.", "Nothing of it happened in this period.")
             if by != "out_of_stock"
@@ -64,8 +66,8 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "ignored",
             "Seen, never clicked",
             (PRODUCT, *COUNTS[1:3], *COUNTS[5:7]),
-            lambda most: map(_row, products.never_clicked(asked.filters.period, limit=most or EVERY)),
-            shown=15,
+            lambda most: _ignored(asked, most),
+            shown=ATTENTION,
             ranked=True,
             note="They take places that others would use. Look at picture, title and price, or bury them by a rule.",
             empty=Empty("Every product that was seen was clicked at least once."),
@@ -75,7 +77,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "Never recommended",
             (PRODUCT,),
             lambda most: _never(asked, most),
-            shown=15,
+            shown=ATTENTION,
             ranked=True,
             note="They can be bought, but stood in no list of this period: new and rarely viewed products, most often.",
             empty=Empty("Everything that can be bought was recommended at least once."),
@@ -85,18 +87,18 @@ def tables(asked: Asked) -> Mapping[str, Table]:
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the tiles, the tabs and the chart."""
-    by, reach = _by(asked), products.reach(asked.filters.period, limit=0)
+    by, found = _by(asked), _survey(asked)
     tiles = [
-        Tile(MEASURES["coverage"].label, reach.coverage.value, "percent", measure="coverage"),
-        Tile(MEASURES["concentration"].label, reach.concentration.value, "percent", measure="concentration"),
+        Tile(MEASURES["coverage"].label, found.coverage.value, "percent", measure="coverage"),
+        Tile(MEASURES["concentration"].label, found.concentration.value, "percent", measure="concentration"),
         Tile(
             MEASURES["out_of_stock"].label,
-            reach.out_of_stock,
+            found.out_of_stock,
             measure="out_of_stock",
-            note="as it should be" if reach.out_of_stock == 0 else "must be 0: see the ranking “Sold out, yet served”",
+            note="as it should be" if found.out_of_stock == 0 else "must be 0: see the ranking “Sold out, yet served”",
         ),
     ]
-    top = products.ranked(asked.filters.period, by=by, limit=CHARTED)
+    top = _top(asked, by)[:CHARTED]
     tabs = [(label, asked.filters.query(by=key), key == by) for key, label in TABS.items()]
     return {"tiles": tiles, "tabs": tabs, "charts": [_chart(top, by)]}
 
@@ -106,10 +108,31 @@ def _by(asked: Asked) -> str:
     return by if by in TABS else next(iter(TABS))
 
 
-def _ranked(asked: Asked, by: str, most: int | None) -> Iterator[Row]:
+def _survey(asked: Asked) -> products.Survey:
+    """Return what is told of all products; read once for tiles and tables."""
+    return asked.once("survey", lambda: products.survey(asked.filters.period, ignored=ATTENTION, never=ATTENTION))
+
+
+def _top(asked: Asked, by: str) -> list[ProductFigures]:
+    """Return the ranking as far as it is drawn; read once for chart and table."""
+    return asked.once("top", lambda: _all_ranked(asked, by, RANKS_SHOWN))
+
+
+def _all_ranked(asked: Asked, by: str, most: int) -> list[ProductFigures]:
     before = asked.filters.before if asked.filters.compare else None
-    for one in products.ranked(asked.filters.period, by=by, limit=most or EVERY, before=before):
-        yield _row(one) | {"moved": _moved(one) if before else ""}
+    return products.ranked(asked.filters.period, by=by, limit=most, before=before)
+
+
+def _ranked(asked: Asked, by: str, most: int | None) -> Iterator[Row]:
+    for one in _top(asked, by) if most else _all_ranked(asked, by, EVERY):
+        yield _row(one) | {"moved": _moved(one) if asked.filters.compare else ""}
+
+
+def _ignored(asked: Asked, most: int | None) -> Iterator[Row]:
+    period = asked.filters.period
+    if most:
+        return map(_row, products.figures_of(period, _survey(asked).ignored))
+    return map(_row, products.never_clicked(period, limit=EVERY))
 
 
 def _moved(one: ProductFigures) -> str:
@@ -125,7 +148,8 @@ def _row(one: ProductFigures) -> dict[str, Any]:
 
 
 def _never(asked: Asked, most: int | None) -> Iterator[Row]:
-    for product_id, title in products.reach(asked.filters.period, limit=most or EVERY).never:
+    found = _survey(asked) if most else products.survey(asked.filters.period, never=EVERY)
+    for product_id, title in found.never:
         yield {"product_id": product_id, "title": title}
 
 

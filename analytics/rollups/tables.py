@@ -34,21 +34,27 @@ class Table:
         written.
         """
         columns = ", ".join((*self.keys, *self.measures))
-        same = " AND ".join(f"fresh.{key} = old.{key}" for key in ("starts_at", *self.keys))
+        keys = ", ".join(("starts_at", *self.keys))
         was = ", ".join(f"old.{name}" for name in self.measures)
-        becomes = ", ".join(f"excluded.{name}" for name in self.measures)
+        becomes = ", ".join(f"fresh.{name}" for name in self.measures)
+        # A full join is never made row by row, however wrong the planner's guess about a table that has just grown.
         cursor.execute(
             f"""
-            WITH fresh AS MATERIALIZED ({self._sums(source, grain)}), gone AS (
-                DELETE FROM {self.name} AS old
-                WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s
-                    AND NOT EXISTS (SELECT FROM fresh WHERE {same})
+            WITH fresh AS MATERIALIZED ({self._sums(source, grain)}), differing AS MATERIALIZED (
+                SELECT {keys}, {becomes}, old.was
+                FROM (
+                    SELECT {keys}, {", ".join(self.measures)}, ctid AS was FROM {self.name}
+                    WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s
+                ) AS old FULL JOIN fresh USING ({keys})
+                WHERE ({was}) IS DISTINCT FROM ({becomes})
+            ), gone AS (
+                DELETE FROM {self.name}
+                WHERE ctid = ANY (ARRAY(SELECT was FROM differing WHERE {self.measures[0]} IS NULL))
             )
-            INSERT INTO {self.name} AS old (grain, starts_at, {columns})
-            SELECT %(grain)s, starts_at, {columns} FROM fresh
-            ON CONFLICT (grain, {", ".join(("starts_at", *self.keys))}) DO UPDATE
+            INSERT INTO {self.name} (grain, starts_at, {columns})
+            SELECT %(grain)s, starts_at, {columns} FROM differing WHERE {self.measures[0]} IS NOT NULL
+            ON CONFLICT (grain, {keys}) DO UPDATE
             SET {", ".join(f"{name} = excluded.{name}" for name in self.measures)}
-            WHERE ({was}) IS DISTINCT FROM ({becomes})
             """,  # noqa: S608  made of our own names
             {**parameters, "grain": grain.value},
         )

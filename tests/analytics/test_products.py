@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analytics.periods import Period
-from analytics.products import RANKED_BY, never_clicked, ranked, reach
+from analytics.products import RANKED_BY, never_clicked, ranked, survey
 from analytics.rollups.run import roll_up
 from catalog.models import Product
 from interactions.models import Interaction
@@ -73,7 +73,7 @@ def test_an_unknown_measure_is_refused() -> None:
 
 def test_what_was_never_clicked_and_never_shown_is_told(shop: None) -> None:
     assert [one.product_id for one in never_clicked(TODAY)] == ["b"]
-    found = reach(TODAY)
+    found = survey(TODAY, never=20)
     assert (found.coverage.successes, found.coverage.trials) == (3, 4)
     assert found.never == [("d", "D")]
     assert found.concentration.value == 0.5
@@ -88,7 +88,7 @@ def test_what_was_served_while_it_could_not_be_bought_is_counted(shop: None) -> 
         scores=[1.0, 0.9], milliseconds=1,
     )  # fmt: skip
     roll_up()
-    assert reach(Period(later.date(), later.date())).out_of_stock == 1
+    assert survey(Period(later.date(), later.date())).out_of_stock == 1
 
 
 def test_a_day_whose_midnight_comes_twice_is_read_whole(shop: None, settings: Any) -> None:
