@@ -1,49 +1,20 @@
-"""What became of the mails that were planned in a period, by campaign, arm, reason and day. Read from the outbox."""
+"""What became of the mails that were planned in a period, by campaign, run, arm, reason and day. Read from roll-ups."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.conf import settings
 from django.db import connection
+from django.db.models import Min, Sum
 
 from analytics.definitions import Rate, rate
+from analytics.models import MailReasonRollup, MailRollup
 from analytics.periods import Period
 
-# A message counts once for each kind of event; clicks of machines (scanners, previews) do not count as a person's.
-PLANNED = """
-WITH mine AS (
-    SELECT m.id, m.state, m.arm, c.kind FROM campaigns_outboxmessage m JOIN campaigns_campaign c ON c.id = m.campaign_id
-    WHERE m.planned_at >= %(begin)s AND m.planned_at < %(end)s
-), told AS (
-    SELECT e.message_id AS id,
-        bool_or(e.kind = 'delivered') AS delivered, bool_or(e.kind = 'bounced') AS bounced,
-        bool_or(e.kind = 'complained') AS complained, bool_or(e.kind = 'unsubscribed') AS unsubscribed,
-        bool_or(e.kind = 'clicked' AND e.machine = '') AS clicked,
-        bool_or(e.kind IN ('clicked', 'opened') AND e.machine <> '') AS machine
-    FROM campaigns_messageevent e WHERE e.message_id IN (SELECT id FROM mine) GROUP BY e.message_id
-)
-SELECT kind, {arm} AS arm, count(*) AS planned,
-    count(*) FILTER (WHERE state = 'skipped') AS skipped, count(*) FILTER (WHERE state = 'sent') AS sent,
-    count(*) FILTER (WHERE state = 'unknown') AS unknown,
-    count(*) FILTER (WHERE state IN ('failed', 'expired', 'cancelled')) AS other,
-    count(*) FILTER (WHERE state = 'would_send') AS would_send,
-    count(*) FILTER (WHERE delivered) AS delivered, count(*) FILTER (WHERE bounced) AS bounced,
-    count(*) FILTER (WHERE complained) AS complained, count(*) FILTER (WHERE unsubscribed) AS unsubscribed,
-    count(*) FILTER (WHERE clicked) AS clicked, count(*) FILTER (WHERE machine) AS machine
-FROM mine LEFT JOIN told USING (id) WHERE {kept} GROUP BY 1, 2 ORDER BY 1, 2
-"""
-REASONS = """
-SELECT c.kind, m.reason, count(*) AS messages FROM campaigns_outboxmessage m
-JOIN campaigns_campaign c ON c.id = m.campaign_id
-WHERE m.planned_at >= %(begin)s AND m.planned_at < %(end)s AND m.state = 'skipped'
-GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
-"""
-DAYS = """
-SELECT (sent_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS sent FROM campaigns_outboxmessage
-WHERE planned_at >= %(begin)s AND planned_at < %(end)s AND state = 'sent' GROUP BY 1
-"""
+COUNTED = (
+    "planned", "skipped", "sent", "unknown", "other", "would_send", "delivered", "bounced", "complained",
+    "unsubscribed", "clicked", "clicks", "machine_clicks",
+)  # fmt: skip
+
 WAITING = """
 SELECT (SELECT min(due_at) FROM campaigns_outboxmessage WHERE state = 'planned'),
     (SELECT count(*) FROM campaigns_outboxmessage WHERE state = 'unknown'),
@@ -53,22 +24,25 @@ SELECT (SELECT min(due_at) FROM campaigns_outboxmessage WHERE state = 'planned')
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """What became of one campaign's mails, or of one arm of it."""
+    """What became of one campaign's mails, or of one run or arm of it."""
 
-    kind: str
-    arm: str
-    planned: int
-    skipped: int
-    sent: int
-    unknown: int
-    other: int
-    would_send: int
-    delivered: int
-    bounced: int
-    complained: int
-    unsubscribed: int
-    clicked: int
-    machine: int
+    kind: str = ""
+    run: str = ""
+    arm: str = ""
+    began: date | None = None
+    planned: int = 0
+    skipped: int = 0
+    sent: int = 0
+    unknown: int = 0
+    other: int = 0
+    would_send: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+    clicked: int = 0
+    clicks: int = 0
+    machine_clicks: int = 0
 
     @property
     def click_rate(self) -> Rate:
@@ -80,25 +54,57 @@ class Mailed:
         """Return complaints / sent mails."""
         return rate(self.complained, self.sent)
 
+    @property
+    def machine_share(self) -> Rate:
+        """Return clicks of machines / all clicks."""
+        return rate(self.machine_clicks, self.clicks)
+
+
+def total(period: Period) -> Mailed:
+    """Return all mails that were planned in the period together. One query."""
+    return next(iter(_grouped(period)), Mailed())
+
 
 def by_campaign(period: Period) -> list[Mailed]:
     """Return each campaign's mails that were planned in the period. One query."""
-    return [Mailed(*row) for row in _read(PLANNED.format(arm="''", kept="true"), period)]
+    return _grouped(period, "kind")
+
+
+def by_run(period: Period, *, limit: int | None = None) -> list[Mailed]:
+    """Return the mails of each run, the latest first; `began` is the day on which its first mail was planned."""
+    found = _grouped(period, "kind", "run")
+    return sorted(found, key=lambda one: (one.began or date.min, one.kind, one.run), reverse=True)[:limit]
 
 
 def by_arm(period: Period) -> list[Mailed]:
-    """Return the same for each arm of the subjects' comparison. One query."""
-    return [Mailed(*row) for row in _read(PLANNED.format(arm="arm", kept="arm <> ''"), period)]
+    """Return the mails of each arm of the subjects' comparison. One query."""
+    return [one for one in _grouped(period, "kind", "arm") if one.arm]
+
+
+def _grouped(period: Period, *by: str) -> list[Mailed]:
+    rows = MailRollup.objects.filter(day__range=(period.first, period.last)).order_by()
+    sums = {f"n_{name}": Sum(name) for name in COUNTED}
+    found = rows.values(*by).annotate(began=Min("day"), **sums) if by else [rows.aggregate(**sums)]
+    return [
+        Mailed(
+            **{name: row[name] for name in by},
+            began=row.get("began"),
+            **{name: row[f"n_{name}"] or 0 for name in COUNTED},
+        )
+        for row in sorted(found, key=lambda row: tuple(row[name] for name in by))
+    ]
 
 
 def skipped(period: Period) -> list[tuple[str, str, int]]:
     """Return (campaign, reason, messages) of what was not sent, the most frequent first. One query."""
-    return [(kind, reason, count) for kind, reason, count in _read(REASONS, period)]
+    rows = MailReasonRollup.objects.filter(day__range=(period.first, period.last)).order_by()
+    return list(rows.values_list("kind", "reason").annotate(n=Sum("messages")).order_by("-n", "kind", "reason"))
 
 
 def sent_by_day(period: Period) -> dict[date, int]:
-    """Return how many mails left on each day of the shop. One query."""
-    return dict(_read(DAYS, period))
+    """Return how many of the mails that were planned on each day of the shop were sent. One query."""
+    rows = MailRollup.objects.filter(day__range=(period.first, period.last)).order_by()
+    return dict(rows.values_list("day").annotate(n=Sum("sent")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +122,3 @@ def waiting() -> Waiting:
         cursor.execute(WAITING)
         oldest, unknown, modes = cursor.fetchone()
     return Waiting(oldest, unknown, dict(one.split(":") for one in modes or []))
-
-
-def _read(statement: str, period: Period) -> Sequence[Any]:
-    begin, end = period.bounds()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"begin": begin, "end": end, "zone": settings.REEMIO_SHOP_TIME_ZONE})
-        return list(cursor.fetchall())

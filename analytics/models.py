@@ -272,6 +272,57 @@ class Visit(models.Model):
         return f"Visit on {self.day}"
 
 
+class TouchedMail(models.Model):
+    """A note that a mail which was planned within these five minutes has changed, or that something was told of it."""
+
+    starts_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "touched_mails"
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class MailRollup(models.Model):
+    """What became of the mails that were planned on one day of the shop; a message counts once in each column."""
+
+    pk = models.CompositePrimaryKey("day", "kind", "run", "arm")
+    day = models.DateField()
+    kind = models.CharField(max_length=24, help_text="The campaign.")
+    run = models.CharField(max_length=100, help_text="The occasion: a week, a product that is back; of carts, the day.")
+    arm = models.CharField(max_length=1)
+    planned = models.BigIntegerField()
+    skipped = models.BigIntegerField()
+    sent = models.BigIntegerField()
+    unknown = models.BigIntegerField()
+    other = models.BigIntegerField(help_text="Failed, too late, or called off.")
+    would_send = models.BigIntegerField()
+    delivered = models.BigIntegerField()
+    bounced = models.BigIntegerField()
+    complained = models.BigIntegerField()
+    unsubscribed = models.BigIntegerField()
+    clicked = models.BigIntegerField(help_text="Mails that a person clicked in.")
+    clicks = models.BigIntegerField(help_text="All clicks, of people and machines.")
+    machine_clicks = models.BigIntegerField(help_text="Of those, by machines: scanners and previews.")
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.day}"
+
+
+class MailReasonRollup(models.Model):
+    """Why mails that were planned on one day of the shop were not sent."""
+
+    pk = models.CompositePrimaryKey("day", "kind", "reason")
+    day = models.DateField()
+    kind = models.CharField(max_length=24)
+    reason = models.CharField(max_length=32)
+    messages = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.day}: {self.reason}"
+
+
 class RollupState(models.Model):
     """How far the roll-ups are: one row."""
 

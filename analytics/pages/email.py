@@ -31,13 +31,14 @@ COUNTS = (
     Column("unsubscribed", "Left", "number"),
     Column("clicked", "Clicked by people", "number"),
     Column("click_rate", "Click rate", "rate"),
+    Column("machine_share", "Clicks by machines", "rate"),
 )
 
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the tiles, the chart, and what is wrong with the outbox."""
     period, before = asked.filters.period, asked.filters.before if asked.filters.compare else None
-    now, earlier = _all(mailing.by_campaign(period)), _all(mailing.by_campaign(before)) if before else None
+    now, earlier = mailing.total(period), mailing.total(before) if before else None
     earned = performance.total(period, filters=performance.Filters(context="email"))
     state = mailing.waiting()
     tiles = [
@@ -60,7 +61,16 @@ def build(asked: Asked) -> Mapping[str, Any]:
             note="keep it below 0.1 %",
         ),
     ]
-    return {"tiles": tiles, "charts": [_chart(asked)], "alerts": _alerts(state), "modes": _modes(state)}
+    machines = Tile(
+        "Clicks by machines",
+        now.machine_share.value,
+        "percent",
+        earlier and earlier.machine_share.value,
+        better="neither",
+        thin=now.machine_share.is_thin,
+        note="scanners and previews; counted nowhere else",
+    )
+    return {"tiles": [*tiles, machines], "charts": [_chart(asked)], "alerts": _alerts(state), "modes": _modes(state)}
 
 
 def tables(asked: Asked) -> Mapping[str, Table]:
@@ -88,6 +98,16 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             none,
             note="By the day a mail was planned. Clicks of scanners and previews are not counted.",
         ),
+        "runs": Table(
+            "runs",
+            "By run",
+            (Column("began", "Planned"), campaign, Column("run", "Run"), *COUNTS),
+            lambda most: map(_row, mailing.by_run(period, limit=most)),
+            shown=20,
+            ranked=True,
+            empty=Empty("There was no run in this period."),
+            note="A run is one week’s digest, one evening’s new products, one product’s return, or a day’s carts.",
+        ),
         "reasons": Table(
             "reasons",
             "Why mails were not sent",
@@ -102,7 +122,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         "arms": Table(
             "arms",
             "Subjects A and B",
-            (campaign, Column("arm", "Subject"), *COUNTS[2:3], *COUNTS[7:]),
+            (campaign, Column("arm", "Subject"), *COUNTS[2:3], *COUNTS[7:9]),
             lambda most: map(_row, mailing.by_arm(period)),
             Order("click_rate"),
             Empty("No subjects were compared.", "A campaign with two subjects splits its mails between them."),
@@ -118,13 +138,8 @@ def _campaigns() -> str:
         return reverse("admin:index")
 
 
-def _all(found: list[Mailed]) -> Mailed:
-    numbers = [sum(getattr(one, name) for one in found) for name in list(Mailed.__slots__)[2:]]
-    return Mailed("", "", *numbers)
-
-
 def _row(one: Mailed) -> dict[str, Any]:
-    return asdict(one) | {"click_rate": one.click_rate}
+    return asdict(one) | {"click_rate": one.click_rate, "machine_share": one.machine_share}
 
 
 def _campaign_rows(asked: Asked) -> list[Row]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from analytics import alerts, health, machinery
+from analytics import alerts, health, machinery, mailing
 from analytics.definitions import rate
 from analytics.health import HourOfEvents
 from analytics.machinery import Health
@@ -18,10 +18,12 @@ from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Empty, Fact, Meter, Series
 from analytics.pages.places import located
 from analytics.pages.tables import Order, Table
+from analytics.periods import last_days
 from catalog import embedding
 from interactions.models import InteractionType
 
 HOURS = 48
+MACHINE_DAYS = 28
 STATES = {True: "silent", False: "fine"}
 
 
@@ -31,7 +33,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
     freshness = health.freshness(now=now)
     return {
         "alerts": [located(alert) for alert in alerts.alerts_of(state, now=now)],
-        "flows": [*_intake(state, now), *_counting(freshness, now)],
+        "flows": [*_intake(state, now), *_counting(freshness, now), _machines()],
         "engine": list(_engine(state, now)),
         "charts": [_hours(health.hours_of_events(hours=HOURS, now=now), now)],
         "kinds": _kinds(health.events_by_type(hours=HOURS, now=now)),
@@ -127,6 +129,17 @@ def _counting(freshness: health.Freshness, now: datetime) -> Iterator[Fact]:
         "warn" if late else "good",
         f"{formats.plural(freshness.waiting, 'part')} of five minutes due for a recount; the last run took "
         f"{freshness.seconds:.1f} s",
+    )
+
+
+def _machines() -> Fact:
+    """Say which share of the clicks in mails was no person's."""
+    share = mailing.total(last_days(MACHINE_DAYS)).machine_share
+    counted = f"{share.successes:,} of {share.trials:,} in {MACHINE_DAYS} days; scanners and previews count as nobody’s"
+    return Fact(
+        "Clicks in mails by machines",
+        formats.percent(share.value),
+        note=counted if share.trials else f"no mail was clicked in {MACHINE_DAYS} days",
     )
 
 

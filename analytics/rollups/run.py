@@ -22,6 +22,7 @@ from analytics import models
 from analytics.attribution import BATCH, COUNTING, attribute_batch, touch_purchases
 from analytics.rollups import sources
 from analytics.rollups.closing import SEARCHED, sum_weeks
+from analytics.rollups.mails import count_mails, forget_mails, touch_mails
 from analytics.rollups.ranges import (
     BEGINNING,
     HOURS_KEPT,
@@ -99,6 +100,7 @@ def roll_up(*, progress: Progress | None = None) -> Counted:
         days += 1
         if progress is not None:
             progress(day, left)
+    count_mails(zone)
     _forget_old(zone)
     seconds = time.perf_counter() - began
     models.RollupState.objects.update(as_of=as_of, seconds=seconds, hours=len(hours), attributed=attributed)
@@ -111,6 +113,7 @@ def touch(*, since: datetime | None) -> None:
     parameters = {"since": since or BEGINNING}
     with transaction.atomic(), connection.cursor() as cursor:
         touch_purchases(cursor, parameters["since"])
+        touch_mails(cursor, parameters["since"])
         cursor.execute(_TOUCH_STORED, parameters)
         for table, _ in (*_COUNTED, (_FUNNEL, "")):
             cursor.execute(_TOUCH_COUNTED.format(table=table.name), parameters)
@@ -143,6 +146,7 @@ def _settle_time_zone() -> ZoneInfo:
             touch(since=None)
             with connection.cursor() as cursor:
                 _forget_open(cursor, _first_open(state.closed_before, zone), zone)
+            forget_mails()
         models.RollupState.objects.update(time_zone=zone.key)
     return zone
 

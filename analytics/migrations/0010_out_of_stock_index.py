@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("analytics", "0007_parts")]
+    dependencies = [("analytics", "0009_quiet_retention")]
     operations = [
         AddIndexConcurrently(
             "productrollup",

@@ -1,0 +1,93 @@
+"""Counting mails: what became of those that were planned on a day, by campaign, run and arm; the whole day at once.
+
+Triggers note when mails were planned that have just changed, or of which something was told. A run is
+what was planned on one occasion (a week's digest, a stock that came back); mails that each have an occasion of their
+own, as carts have, are one run a day.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from analytics.attribution import COUNTING
+from analytics.models import MailReasonRollup, MailRollup
+from analytics.rollups.ranges import day_bounds
+
+_TOUCH = """
+INSERT INTO touched_mails (starts_at)
+SELECT DISTINCT date_bin('5 minutes', planned_at, '2000-01-01 00:00+00') FROM campaigns_outboxmessage
+WHERE planned_at >= %s
+"""
+# A message counts once for each kind of event; clicks of machines (scanners, previews) do not count as a person's.
+_MINE = """
+WITH mine AS (
+    SELECT m.id, m.state, m.arm, m.reason, c.kind,
+        left(CASE c.kind WHEN 'cart_abandonment' THEN %(day)s::date::text ELSE m.occasion END, 100) AS run
+    FROM campaigns_outboxmessage m JOIN campaigns_campaign c ON c.id = m.campaign_id
+    WHERE m.planned_at >= %(begin)s AND m.planned_at < %(end)s
+)
+"""
+_MAILS = f"""
+{_MINE}, told AS (
+    SELECT e.message_id AS id,
+        bool_or(e.kind = 'delivered') AS delivered, bool_or(e.kind = 'bounced') AS bounced,
+        bool_or(e.kind = 'complained') AS complained, bool_or(e.kind = 'unsubscribed') AS unsubscribed,
+        bool_or(e.kind = 'clicked' AND e.machine = '') AS clicked,
+        count(*) FILTER (WHERE e.kind = 'clicked') AS clicks,
+        count(*) FILTER (WHERE e.kind = 'clicked' AND e.machine <> '') AS machine_clicks
+    FROM campaigns_messageevent e WHERE e.message_id IN (SELECT id FROM mine) GROUP BY e.message_id
+)
+INSERT INTO analytics_mailrollup (day, kind, run, arm, planned, skipped, sent, unknown, other, would_send, delivered,
+    bounced, complained, unsubscribed, clicked, clicks, machine_clicks)
+SELECT %(day)s, kind, run, arm, count(*), count(*) FILTER (WHERE state = 'skipped'),
+    count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'unknown'),
+    count(*) FILTER (WHERE state IN ('failed', 'expired', 'cancelled')),
+    count(*) FILTER (WHERE state = 'would_send'), count(*) FILTER (WHERE delivered), count(*) FILTER (WHERE bounced),
+    count(*) FILTER (WHERE complained), count(*) FILTER (WHERE unsubscribed), count(*) FILTER (WHERE clicked),
+    coalesce(sum(clicks), 0), coalesce(sum(machine_clicks), 0)
+FROM mine LEFT JOIN told USING (id) GROUP BY kind, run, arm
+"""  # noqa: S608  made of our own constants
+_REASONS = f"""
+{_MINE}
+INSERT INTO analytics_mailreasonrollup (day, kind, reason, messages)
+SELECT %(day)s, kind, reason, count(*) FROM mine WHERE state = 'skipped' GROUP BY kind, reason
+"""  # noqa: S608  made of our own constants
+
+
+def touch_mails(cursor: Any, since: datetime) -> None:
+    """Note that every mail that was planned since a moment is due for counting."""
+    cursor.execute(_TOUCH, [since])
+
+
+def forget_mails() -> None:
+    """Delete everything that was counted of mails."""
+    MailRollup.objects.all().delete()
+    MailReasonRollup.objects.all().delete()
+
+
+def count_mails(zone: ZoneInfo) -> int:
+    """Count the days anew that are due; return how many. Each is one transaction with its notes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT starts_at FROM touched_mails ORDER BY starts_at DESC")
+        due = [starts_at for (starts_at,) in cursor.fetchall()]
+    by_day = [(day, list(parts)) for day, parts in groupby(due, key=lambda part: part.astimezone(zone).date())]
+    for day, parts in by_day:
+        _count_day(day, parts, zone)
+    return len(by_day)
+
+
+@transaction.atomic
+def _count_day(day: date, parts: Sequence[datetime], zone: ZoneInfo) -> None:
+    begin, end = day_bounds(day, zone)
+    parameters = {"day": day, "begin": begin, "end": end}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
+        cursor.execute("DELETE FROM touched_mails WHERE starts_at = ANY(%s)", [parts])
+        for table in ("analytics_mailrollup", "analytics_mailreasonrollup"):
+            cursor.execute(f"DELETE FROM {table} WHERE day = %(day)s", parameters)  # noqa: S608  our own name
+        for statement in (_MAILS, _REASONS):
+            cursor.execute(statement, parameters)
