@@ -6,12 +6,14 @@ own, as carts have, are one run a day.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from analytics.attribution import COUNTING
 from analytics.models import MailReasonRollup, MailRollup
@@ -63,30 +65,41 @@ def touch_mails(cursor: Any, since: datetime) -> None:
     cursor.execute(_TOUCH, [since])
 
 
-def forget_mails() -> None:
-    """Delete everything that was counted of mails."""
-    MailRollup.objects.all().delete()
-    MailReasonRollup.objects.all().delete()
+def forget_mails(zone: ZoneInfo) -> None:
+    """Delete what was counted of mails, where all of them are still there to be counted anew."""
+    for model in (MailRollup, MailReasonRollup):
+        model.objects.filter(day__gt=_cleared(zone)).delete()
 
 
 def count_mails(zone: ZoneInfo) -> int:
-    """Count the days anew that are due; return how many. Each is one transaction with its notes."""
+    """Count the days anew that are due; return how many. Each is one transaction with its notes.
+
+    A day of which mails may have been cleared away is never counted again.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT starts_at FROM touched_mails ORDER BY starts_at DESC")
         due = [starts_at for (starts_at,) in cursor.fetchall()]
     by_day = [(day, list(parts)) for day, parts in groupby(due, key=lambda part: part.astimezone(zone).date())]
     for day, parts in by_day:
-        _count_day(day, parts, zone)
+        _count_day(day, parts, zone, closed=day <= _cleared(zone))
     return len(by_day)
 
 
+def _cleared(zone: ZoneInfo) -> date:
+    """Return the last day of which mails may have been cleared away."""
+    kept = [days for days in (settings.REEMIO_KEEP_MAILS_DAYS, settings.REEMIO_KEEP_UNSENT_MAILS_DAYS) if days]
+    return timezone.now().astimezone(zone).date() - timedelta(days=min(kept)) if kept else date.min
+
+
 @transaction.atomic
-def _count_day(day: date, parts: Sequence[datetime], zone: ZoneInfo) -> None:
+def _count_day(day: date, parts: Sequence[datetime], zone: ZoneInfo, *, closed: bool) -> None:
     begin, end = day_bounds(day, zone)
     parameters = {"day": day, "begin": begin, "end": end}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
         cursor.execute("DELETE FROM touched_mails WHERE starts_at = ANY(%s)", [parts])
+        if closed:
+            return
         for table in ("analytics_mailrollup", "analytics_mailreasonrollup"):
             cursor.execute(f"DELETE FROM {table} WHERE day = %(day)s", parameters)  # noqa: S608  our own name
         for statement in (_MAILS, _REASONS):

@@ -146,7 +146,7 @@ def _settle_time_zone() -> ZoneInfo:
             touch(since=None)
             with connection.cursor() as cursor:
                 _forget_open(cursor, _first_open(state.closed_before, zone), zone)
-            forget_mails()
+            forget_mails(zone)
         models.RollupState.objects.update(time_zone=zone.key)
     return zone
 

@@ -1,9 +1,11 @@
 """What became of mails: counted by day, campaign, run and arm, whenever and in whatever order it was told."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from analytics import mailing
 from analytics.models import MailReasonRollup, MailRollup
@@ -19,8 +21,10 @@ WEEK = Period(SUNDAY, date(2026, 3, 14))
 
 
 @pytest.fixture(autouse=True)
-def kathmandu(settings: Any) -> None:
+def kathmandu(settings: Any) -> Iterator[None]:
     settings.REEMIO_SHOP_TIME_ZONE = "Asia/Kathmandu"
+    with time_machine.travel(EVENING + timedelta(days=2), tick=False):
+        yield
 
 
 def mail(number: int, *, kind: str = "weekly_digest", at: datetime = EVENING, **fields: Any) -> OutboxMessage:
@@ -99,3 +103,17 @@ def test_counting_everything_anew_changes_nothing() -> None:
     roll_up()
     assert list(MailRollup.objects.order_by("day").values()) == before
     assert [row["delivered"] for row in before] == [1, 1, 1]
+
+
+def test_a_day_whose_mails_were_cleared_away_keeps_its_figures(settings: Any) -> None:
+    settings.REEMIO_KEEP_UNSENT_MAILS_DAYS = 30
+    message = mail(1)
+    mail(2, state="skipped", reason="too_soon", handed_off_at=None, sent_at=None)
+    roll_up()
+    OutboxMessage.objects.filter(state="skipped").delete()
+    with time_machine.travel(EVENING + timedelta(days=40), tick=False):
+        told(message, "clicked")
+        roll_up()
+        touch(since=None)
+        roll_up()
+    assert list(MailRollup.objects.values_list("planned", "skipped", "clicked").order_by("arm")) == [(2, 1, 0)]
