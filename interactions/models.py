@@ -128,7 +128,8 @@ class Interaction(models.Model):
             # Read by top lists: how many people viewed or bought one product.
             models.Index(
                 fields=["product_id", "interaction_type", "occurred_at"],
-                name="interaction_product_people",
+                include=["user_id", "session_id"],
+                name="interaction_product_persons",
                 condition=Q(interaction_type__in=["view", "purchase"]),
             ),
         ]
