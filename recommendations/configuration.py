@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,8 +12,10 @@ from recommendations.contracts import Placement, PlacementSettings, Query
 
 OWNED_DAYS = 30
 DEFAULT_RESCALE = "max"
-# The homepage where repurchases may be shown, in a version's settings.
-REPEATS = "homepage_repeat"
+# In a version's settings: the homepage where repurchases may be shown, of those nothing is known of, and of those of
+# whom only a visit is.
+REPEATS, GUESTS, VISITORS = "homepage_repeat", "homepage_guest", "homepage_visit"
+HOMEPAGES = (REPEATS, GUESTS, VISITORS)
 BRIEF_WEIGHTS: Mapping[str, float] = MappingProxyType({"content": 0.5, "collaborative": 0.3, "popularity": 0.2})
 
 DEFAULT_PLACEMENTS: Mapping[Placement, PlacementSettings] = MappingProxyType(
@@ -30,21 +32,31 @@ DEFAULT_PLACEMENTS: Mapping[Placement, PlacementSettings] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Everything that decides a list, apart from the data."""
+    """Everything that decides a list, apart from the data. `homepages` are the special ones that have their own."""
 
     placements: Mapping[Placement, PlacementSettings] = field(default_factory=lambda: DEFAULT_PLACEMENTS)
-    repeats: PlacementSettings | None = None
+    homepages: Mapping[str, PlacementSettings] = field(default_factory=dict)
 
     def of_query(self, query: Query) -> PlacementSettings:
         """Return the settings that answer a query: the homepage has its own where repurchases may be shown."""
-        if query.placement is Placement.HOMEPAGE and query.include_purchased and self.repeats is not None:
-            return self.repeats
+        if query.placement is Placement.HOMEPAGE and query.include_purchased:
+            return self.homepages.get(REPEATS, self.of(query.placement))
         return self.of(query.placement)
+
+    def of_newcomer(self, query: Query, *, stranger: bool) -> PlacementSettings:
+        """Return the homepage's settings for who has no history: a `stranger`, or somebody whose visit is known.
+
+        Without settings of their own, visitors have everybody's, and strangers the blend, which is what is popular.
+        """
+        usual = self.of_query(query)
+        if stranger:
+            return self.homepages.get(GUESTS, replace(usual, mix={}, rescale=DEFAULT_RESCALE))
+        return self.homepages.get(VISITORS, usual)
 
     @property
     def mixed(self) -> frozenset[str]:
         """Return the codes of all signals that any placement mixes."""
-        every = [*self.placements.values(), *([self.repeats] if self.repeats else [])]
+        every = [*self.placements.values(), *self.homepages.values()]
         return frozenset(code for one in every for code in one.mix)
 
     def of(self, placement: Placement) -> PlacementSettings:
@@ -60,7 +72,7 @@ def default_event_weights() -> dict[str, float]:
 def to_json(settings: EngineSettings) -> dict[str, Any]:
     """Return the form in which a model version keeps its settings."""
     stored = {placement.value: stored_form(chosen) for placement, chosen in settings.placements.items()}
-    return stored | ({REPEATS: stored_form(settings.repeats)} if settings.repeats else {})
+    return stored | {name: stored_form(chosen) for name, chosen in settings.homepages.items()}
 
 
 def stored_form(chosen: PlacementSettings) -> dict[str, Any]:
@@ -76,13 +88,13 @@ def stored_form(chosen: PlacementSettings) -> dict[str, Any]:
 
 
 def overruled(stored: Mapping[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a model version's settings with these fields of placements overruled; the homepage's hold for both."""
+    """Return a model version's settings with fields of placements overruled; the homepage's hold for all homepages."""
     changed = dict(stored)
     for name, fields in overrides.items():
         usual = stored_form(DEFAULT_PLACEMENTS[Placement(name)])
         changed[name] = {**usual, **stored.get(name, {}), **fields}
-        if name == Placement.HOMEPAGE and REPEATS in stored:
-            changed[REPEATS] = {**stored[REPEATS], **fields}
+        if name == Placement.HOMEPAGE:
+            changed |= {special: {**stored[special], **fields} for special in HOMEPAGES if special in stored}
     return changed
 
 
@@ -99,7 +111,7 @@ def from_json(stored: Mapping[str, Any]) -> EngineSettings:
     """Return the settings that a model version keeps; placements it does not mention have the defaults."""
     placements = dict(DEFAULT_PLACEMENTS)
     for name, chosen in stored.items():
-        if name != REPEATS:
+        if name not in HOMEPAGES:
             placements[Placement(name)] = PlacementSettings(**chosen)
-    repeats = PlacementSettings(**stored[REPEATS]) if REPEATS in stored else None
-    return EngineSettings(MappingProxyType(placements), repeats)
+    homepages = {name: PlacementSettings(**stored[name]) for name in HOMEPAGES if name in stored}
+    return EngineSettings(MappingProxyType(placements), MappingProxyType(homepages))

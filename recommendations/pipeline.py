@@ -11,7 +11,7 @@ from recommendations import levels, merchandising, person, reasons, reranking, r
 from recommendations.candidates import Context
 from recommendations.candidates.mixed import propose_mix
 from recommendations.candidates.propose import propose
-from recommendations.configuration import DEFAULT_RESCALE, from_json, overruled
+from recommendations.configuration import DEFAULT_RESCALE, EngineSettings, from_json, overruled
 from recommendations.contracts import (
     Item,
     Placement,
@@ -104,7 +104,6 @@ def consider(
     if variant is not None:
         chosen_settings = overruled(chosen_settings, {query.placement: variant.settings})
         rules_instead = rules_instead if variant.merchandising else ()
-    settings = from_json(chosen_settings).of_query(query)
     version = instead or active
     weights = event_weights() if weights_instead is None else weights_instead
     if weights_instead is not None:
@@ -116,8 +115,7 @@ def consider(
     liked = taste.of(known, now=now, event_weights=weights)
     again = _restock(query, known, version.id, now)
     context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf), again)
-    if settings.mix and _is_stranger(context):
-        settings = replace(settings, mix={}, rescale=DEFAULT_RESCALE)
+    settings = _settings(from_json(chosen_settings), context)
     votes = (
         propose_mix(context, settings.mix, event_weights=weights) if settings.mix else propose(context)
     )  # fmt: skip
@@ -205,11 +203,13 @@ def _pinnable(context: Context) -> list[int]:
     ]
 
 
-def _is_stranger(context: Context) -> bool:
-    """Tell whether nothing is known to go by: the default blend answers then, with what is popular."""
-    if context.query.placement is Placement.HOMEPAGE:
-        return context.taste.is_empty
-    return not context.anchors
+def _settings(engine: EngineSettings, context: Context) -> PlacementSettings:
+    """Return the settings that answer: without a history, or without an anchor, others than usual."""
+    query, liked = context.query, context.taste
+    usual = engine.of_query(query)
+    if query.placement is Placement.HOMEPAGE:
+        return usual if liked.known_user else engine.of_newcomer(query, stranger=liked.is_empty)
+    return usual if context.anchors else replace(usual, mix={}, rescale=DEFAULT_RESCALE)
 
 
 def _asked_about(context: Context) -> tuple[int, ...]:

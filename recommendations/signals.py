@@ -76,6 +76,19 @@ HOMEPAGE: Mapping[str, Signal] = MappingProxyType(
         **POPULAR,
     }
 )
+# Whoever nothing is known of can only be shown what others like.
+GUEST: Mapping[str, Signal] = MappingProxyType({**LEVELS, **POPULAR})
+# Somebody of whom only a visit is known.
+VISITOR: Mapping[str, Signal] = MappingProxyType(
+    {
+        "taste": Signal(Source.CONTENT, Form.SOURCE),
+        "neighbours": Signal(Source.COLLABORATIVE, Form.SOURCE),
+        **_lists("ease", "audience", "audience_recent", "next_order", "forecast", "sequence"),
+        "visits": Signal(Source.COLLABORATIVE, Form.VISITS),
+        **ALIKE,
+        **GUEST,
+    }
+)
 # What an order's products say of each other.
 ORDER_LISTS = (
     "order_ease_sized", "order_ease_both", "order_ease_soft", "order_ease_alike", "order_ease_named",
@@ -93,4 +106,4 @@ ANCHORED: Mapping[str, Signal] = MappingProxyType(
         **POPULAR,
     }
 )
-SIGNALS: Mapping[str, Signal] = MappingProxyType({**HOMEPAGE, **ANCHORED})
+SIGNALS: Mapping[str, Signal] = MappingProxyType({**HOMEPAGE, **VISITOR, **ANCHORED})

@@ -29,6 +29,8 @@ from recommendations.visit_index import visits_of
 
 # Where a version knows no usual interval of a product.
 USUAL_DAYS = 30.0
+# What goes by all that a shopper dealt with.
+FROM_PROFILE = (Form.LIST, Form.OWN, Form.VISITS)
 SOURCES: Mapping[str, Callable[[Context], Votes | None]] = {
     "taste": near_taste,
     "neighbours": neighbours_of_recent,
@@ -68,7 +70,7 @@ def _personal(context: Context, asked: Mapping[Form, list[str]], event_weights: 
     if (due := due_again(context)) is not None:
         yield due
     profile = None
-    if context.query.placement is Placement.HOMEPAGE and (asked[Form.LIST] or asked[Form.OWN]):
+    if context.query.placement is Placement.HOMEPAGE and any(asked[form] for form in FROM_PROFILE):
         profile = _profile(context, event_weights)
         yield from _own(context, asked[Form.OWN], profile)
     yield from _lists(context, asked[Form.LIST], _interest(context, profile))

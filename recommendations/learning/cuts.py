@@ -7,10 +7,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from recommendations.decay import SECONDS_PER_DAY
-from recommendations.learning.events import Events
+from recommendations.learning.events import Events, chosen
 from recommendations.learning.fitting import Task
 from recommendations.learning.material import Material
-from recommendations.learning.signal_tables import SignalTables, joined, side_by_side
+from recommendations.learning.signal_tables import SignalTables, Table, joined, side_by_side
 from recommendations.learning.sparse import Ints, keys_of, rows_of, without
 
 MOST_CASES = 1500
@@ -19,21 +19,25 @@ LONGEST_WINDOW = 28.0
 CUTS = 4
 # An order is asked about so many times where one product of it is given.
 DRAWS = 3
+# A visit is asked about after so many products at most.
+MOST_BEGUN = 3
 
 
 class Face(StrEnum):
-    """What is tuned: the placements, the homepage twice."""
+    """What is tuned: the placements; the homepage by whom it is for, and whether repurchases may be shown."""
 
     HOMEPAGE = "homepage"
     HOMEPAGE_REPEAT = "homepage_repeat"
+    HOMEPAGE_GUEST = "homepage_guest"
+    HOMEPAGE_VISIT = "homepage_visit"
     PRODUCT = "product"
     CART = "cart"
     BOUGHT_TOGETHER = "bought_together"
 
     @property
     def is_homepage(self) -> bool:
-        """Tell whether its cases are shoppers."""
-        return self in (Face.HOMEPAGE, Face.HOMEPAGE_REPEAT)
+        """Tell whether it is the homepage."""
+        return self.value.startswith("homepage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,9 @@ def cuts_before(events: Events, *, until: float) -> list[Cut]:
 def task_of(face: Face, tables: SignalTables, future: Events, *, seed: int) -> Task | None:
     """Return the cases of one face in a window, or None where there are none."""
     rng = np.random.default_rng(seed)
-    if face.is_homepage:
+    if face in (Face.HOMEPAGE, Face.HOMEPAGE_REPEAT):
         return _homepage(face, tables, future, rng)
-    drawn = _viewed_next(future, rng) if face is Face.PRODUCT else _hidden(face, future, rng)
+    drawn = _drawn(face, tables.material.events, future, rng)
     if drawn is None:
         return None
     given, wanted = drawn
@@ -71,9 +75,36 @@ def task_of(face: Face, tables: SignalTables, future: Events, *, seed: int) -> T
     parts = []
     for start in range(0, len(kept), BATCH):
         anchors = given[start : start + BATCH]
-        found = tables.of_anchors(anchors)
-        parts.append(side_by_side(found, anchors, codes=sorted(found), dead=tables.dead))
+        found = _signals(face, tables, anchors)
+        # Unlike the product in question or a cart, what was just looked at may be shown again.
+        banned = sp.csr_matrix(anchors.shape) if face.is_homepage else anchors
+        parts.append(side_by_side(found, banned, codes=sorted(found), dead=tables.dead))
     return Task.of(joined(parts), wanted)
+
+
+def _drawn(
+    face: Face, past: Events, future: Events, rng: np.random.Generator
+) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Return what is given and what is wanted, cases × products each, or None where there are no cases."""
+    match face:
+        case Face.PRODUCT:
+            return _viewed_next(future, rng)
+        case Face.HOMEPAGE_GUEST:
+            return _first_orders(newcomers(past, future), rng)
+        case Face.HOMEPAGE_VISIT:
+            return _visits_begun(newcomers(past, future), rng)
+        case _:
+            return _hidden(face, future, rng)
+
+
+def _signals(face: Face, tables: SignalTables, given: sp.csr_matrix) -> dict[str, Table]:
+    match face:
+        case Face.HOMEPAGE_GUEST:
+            return tables.of_nobody()
+        case Face.HOMEPAGE_VISIT:
+            return tables.of_visits(given)
+        case _:
+            return tables.of_anchors(given)
 
 
 def _homepage(face: Face, tables: SignalTables, future: Events, rng: np.random.Generator) -> Task | None:
@@ -116,6 +147,37 @@ def _hidden(face: Face, future: Events, rng: np.random.Generator) -> tuple[sp.cs
         given.append(held[1:2] if face is Face.BOUGHT_TOGETHER else np.sort(held[1:]))
     columns = baskets.shape[1]
     return (rows_of(given, columns), rows_of(wanted, columns)) if len(large) else None
+
+
+def newcomers(past: Events, future: Events) -> Events:
+    """Return the future's events of persons who did nothing before it."""
+    return chosen(future, ~np.isin(future.person, np.unique(past.person)))
+
+
+def _first_orders(future: Events, rng: np.random.Generator) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Return nothing given, and each person's first order; in a shop without purchases, their first visit."""
+    baskets, moment, person = Material(future, until=0.0).baskets
+    order = np.lexsort((np.arange(len(moment)), moment))
+    _, first = np.unique(person[order], return_index=True)
+    kept = rng.permutation(order[first])[:MOST_CASES]
+    wanted = baskets[kept]
+    return (sp.csr_matrix(wanted.shape), wanted) if len(kept) else None
+
+
+def _visits_begun(future: Events, rng: np.random.Generator) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Return the first one to three products that were looked at in a visit, and what was looked at after them."""
+    seen = np.flatnonzero(~future.bought & (future.weight > 0))
+    order = seen[np.lexsort((future.product[seen], future.moment[seen], future.visit[seen]))]
+    given, wanted = [], []
+    for visit in np.split(future.product[order], np.flatnonzero(np.diff(future.visit[order])) + 1):
+        looked_at = visit[np.sort(np.unique(visit, return_index=True)[1])]
+        if len(looked_at) > 1:
+            begun = int(rng.integers(1, min(MOST_BEGUN, len(looked_at) - 1) + 1))
+            given.append(np.sort(looked_at[:begun]))
+            wanted.append(np.sort(looked_at[begun:]))
+    kept = rng.permutation(len(given))[:MOST_CASES].tolist()
+    columns = len(future.products)
+    return (rows_of([given[n] for n in kept], columns), rows_of([wanted[n] for n in kept], columns)) if kept else None
 
 
 def _viewed_next(future: Events, rng: np.random.Generator) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:

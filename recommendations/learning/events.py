@@ -70,8 +70,12 @@ def indexed(rows: npt.NDArray[np.void], products: npt.NDArray[np.int64] | None =
 
 def between(events: Events, start: float, end: float) -> Events:
     """Return the events of a span of time; persons and products keep their numbers."""
-    chosen = (events.moment >= start) & (events.moment < end)
+    return chosen(events, (events.moment >= start) & (events.moment < end))
+
+
+def chosen(events: Events, which: npt.NDArray[np.bool_]) -> Events:
+    """Return some of the events; persons and products keep their numbers."""
     columns = {
-        one.name: getattr(events, one.name)[chosen] for one in fields(Events) if one.name not in ("persons", "products")
+        one.name: getattr(events, one.name)[which] for one in fields(Events) if one.name not in ("persons", "products")
     }
     return replace(events, **columns)

@@ -21,7 +21,7 @@ from recommendations.learning.sequences import latest_visits
 from recommendations.learning.shoppers import neighbourhoods
 from recommendations.learning.signal_models import LIST_MODELS, SHOPPER_MODELS, chosen_by_similar
 from recommendations.learning.sparse import Floats, Ints, entries, keys_of, top_of_rows, without
-from recommendations.signals import ANCHORED, HOMEPAGE, POPULARITY_HALF_LIVES, PROPOSED, SIGNALS, Form
+from recommendations.signals import ANCHORED, HOMEPAGE, POPULARITY_HALF_LIVES, PROPOSED, SIGNALS, VISITOR, Form
 from recommendations.visit_neighbours import Visits
 
 # As deep as the default blend's sources look, and as long as their stored lists are.
@@ -135,6 +135,18 @@ class SignalTables:
             found |= {code: one[persons] for code, one in self.own.signals().items()}
         return found
 
+    def of_nobody(self) -> dict[str, Table]:
+        """Return the homepage's signals of whoever nothing is known of."""
+        return self.levels | {"popular": self.popular}
+
+    def of_visits(self, given: sp.csr_matrix) -> dict[str, Table]:
+        """Return the homepage's signals of visits that so far held the given products: rows of ones."""
+        found = self._common([code for code, one in VISITOR.items() if one.form is Form.LIST], given)
+        found["taste"] = self._near(given @ self.shop.vectors, SOURCE_DEPTH)
+        found["neighbours"] = (given @ self.item_to_item).tocsr()
+        found["visits"] = self._next_of(given)
+        return found
+
     def of_anchors(self, anchors: sp.csr_matrix) -> dict[str, Table]:
         """Return the signals of carts, or of single products: rows of ones."""
         found = self._common([code for code, one in ANCHORED.items() if one.form is Form.LIST], anchors)
@@ -165,7 +177,7 @@ class SignalTables:
         for code in codes:
             if (lists := self.lists(code)) is not None:
                 found[code] = (profile @ lists).tocsr()
-        return found | self.levels | {"popular": self.popular}
+        return found | self.of_nobody()
 
     def _tastes(self, persons: Ints) -> npt.NDArray[np.float64]:
         """Return the taste vectors of persons, dislikes included."""

@@ -9,7 +9,14 @@ import numpy.typing as npt
 from django.conf import settings
 from django.utils import timezone
 
-from recommendations.configuration import DEFAULT_PLACEMENTS, EngineSettings, from_json, to_json
+from recommendations.configuration import (
+    DEFAULT_PLACEMENTS,
+    HOMEPAGES,
+    REPEATS,
+    EngineSettings,
+    from_json,
+    to_json,
+)
 from recommendations.contracts import Filters, Ids, Placement, PlacementSettings
 from recommendations.history import purchase_weight
 from recommendations.learning.choosing import Choice
@@ -82,7 +89,7 @@ def _kept(
     before = from_json(active.settings if active else {})
     after = before
     for face, choice in choices.items():
-        after = _with(after, face, choice)
+        after = settings_with(after, face, choice)
     adopted = settings.REEMIO_AUTO_TUNE and to_json(after) != to_json(before)
     evidence = {
         "as_of": moment.isoformat(),
@@ -97,18 +104,20 @@ def _kept(
     return Tuned(version, choices, adopted)
 
 
-def _with(before: EngineSettings, face: Face, choice: Choice) -> EngineSettings:
+def settings_with(before: EngineSettings, face: Face, choice: Choice) -> EngineSettings:
     """Return the settings with this face mixed as chosen, or as the default blend where nothing was better."""
     placement = Placement.HOMEPAGE if face.is_homepage else Placement(face.value)
     base = before.of(placement)
     found = _mixed(base, choice)
-    if face is Face.HOMEPAGE_REPEAT:
-        return replace(before, repeats=found if choice.mix else None)
-    # Where repurchases may be shown the homepage falls back to these settings, unless it has its own.
-    repeats = before.repeats
-    if face is Face.HOMEPAGE and choice.mix and repeats is None:
-        repeats = _mixed(base, Choice({}, ""))
-    return replace(before, placements={**before.placements, placement: found}, repeats=repeats)
+    if face.value not in HOMEPAGES:
+        after = replace(before, placements={**before.placements, placement: found})
+    else:
+        others = {name: one for name, one in before.homepages.items() if name != face}
+        after = replace(before, homepages={**others, face.value: found} if choice.mix else others)
+    if REPEATS in after.homepages or not after.of(Placement.HOMEPAGE).mix:
+        return after
+    # Without settings of its own, the homepage with repurchases would fall back to a mix that puts them last.
+    return replace(after, homepages={**after.homepages, REPEATS: _mixed(after.of(Placement.HOMEPAGE), Choice({}, ""))})
 
 
 def _mixed(base: PlacementSettings, choice: Choice) -> PlacementSettings:
