@@ -2,6 +2,7 @@
 
 Up to 20,000 products the matrix is multiplied with the target, in less than a millisecond. Beyond, vectors rounded to
 eight bits are searched first, which is a quarter of the memory to read, and the best thousand are compared exactly.
+Where filters leave few products, only these are compared.
 Shops above `REEMIO_VECTORS_IN_MEMORY` products keep nothing here; pgvector answers for them.
 """
 
@@ -23,6 +24,8 @@ from reemio.database.prepared import fetch
 COARSE_FROM = 20_000
 # How many the coarse search hands over for the exact comparison, at least.
 COMPARED = 1_000
+# Where filters leave fewer than one in so many products, these are picked out and compared at once.
+FEW = 8
 ROWS_AT_ONCE = 5_000
 
 Vector = npt.NDArray[np.float32]
@@ -93,16 +96,17 @@ class Vectors:
         size = min(len(allowed), len(self._known))
         usable = allowed[:size] & self._known[:size]
         unit = target / np.linalg.norm(target)
-        if self._coarse is None:
-            found = _largest(self._matrix[:size] @ unit, usable, count)
+        places = np.flatnonzero(usable)
+        if self._coarse is None and len(places) * FEW > size:
+            cosines = (self._matrix[:size] @ unit)[places]
         else:
-            rough = self._coarse.scores(unit)[:size]
-            found = _largest(rough, usable, max(COMPARED, 3 * count))
-            exact = self._matrix[found] @ unit
-            found = found[_largest(exact, np.ones(len(found), bool), count)]
-        cosines: Scores = (self._matrix[found] @ unit).astype(np.float64)
+            if self._coarse is not None and len(places) * FEW > size:
+                rough = self._coarse.scores(unit)[:size]
+                places = places[_largest(rough[places], max(COMPARED, 3 * count))]
+            cosines = self._matrix[places] @ unit
+        found = _largest(cosines, count)
         # Rounded, so that equal vectors are equal, wherever they stand in the matrix.
-        return found, np.round(cosines, 6)
+        return places[found], np.round(cosines[found].astype(np.float64), 6)
 
     def of(self, products: Iterable[int]) -> dict[int, Vector]:
         """Return the vectors of those products that have one, by our id. A query where this process holds none."""
@@ -181,12 +185,11 @@ class Coarse:
         return cast("npt.NDArray[np.float32]", products.numpy()[:, 0] * self._scales)
 
 
-def _largest(scores: npt.NDArray[np.float32], usable: npt.NDArray[np.bool_], count: int) -> Ids:
-    """Return the places of the `count` largest scores among the usable ones, in no order."""
-    places = np.flatnonzero(usable)
-    if count >= len(places):
-        return places
-    return places[np.argpartition(scores[places], len(places) - count)[len(places) - count :]]
+def _largest(scores: npt.NDArray[np.float32], count: int) -> Ids:
+    """Return the places of the `count` largest scores, in no order."""
+    if count >= len(scores):
+        return np.arange(len(scores))
+    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
 
 
 def _parsed(vector: bytes) -> Vector:

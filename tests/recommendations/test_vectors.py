@@ -37,9 +37,16 @@ def make_many(count: int) -> None:
     shelf.refresh()
 
 
-@pytest.mark.parametrize("coarse_from", [10, 10_000], ids=["coarse first", "exact at once"])
-def test_the_nearest_are_those_of_an_exact_comparison(coarse_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("coarse_from", "few"),
+    [(10, 8), (10_000, 8), (10, 1), (10_000, 1)],
+    ids=["coarse first", "exact at once", "few of many", "few of few"],
+)
+def test_the_nearest_are_those_of_an_exact_comparison(
+    coarse_from: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vectors, "COARSE_FROM", coarse_from)
+    monkeypatch.setattr(vectors, "FEW", few)
     monkeypatch.setattr(vectors, "COMPARED", 60)
     make_many(400)
     held, random = Vectors(), np.random.default_rng(5)
