@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from recommendations.learning.neighbours import Row, align, best_of, binary, bm25_weighted
+from recommendations.learning.neighbours import Row, ahead, align, best_of, binary, bm25_weighted
 from recommendations.learning.sparse import heaviest_rows, scale_rows
 
 NEIGHBOURS = 50
@@ -19,16 +19,20 @@ def neighbourhoods(matrix: sp.csr_matrix, rows: npt.NDArray[np.int64], *, most: 
     """Yield for each person in `rows` the products of their 50 nearest persons, scored by summed cosine.
 
     `matrix` is persons × products of decayed interest; nearness is the cosine of BM25-weighted rows. What the person
-    dealt with themselves is left out. Support is the number of near persons behind a product. Memory: one chunk of
+    dealt with themselves is left out. Support is the number of near persons behind a product. Memory: two chunks of
     persons against all.
     """
     unit = _unit_rows(bm25_weighted(matrix))
     compared = np.diff(heaviest_rows(matrix, MOST_COMPARED).indptr) > 0
     transposed, present = scale_rows(unit, compared.astype(np.float32)).T.tocsr(), binary(matrix)
     transposed.eliminate_zeros()
-    for start in range(0, len(rows), CHUNK):
+
+    def compared_with(start: int) -> sp.csr_matrix:
+        return unit[rows[start : start + CHUNK]] @ transposed
+
+    for start, similarities in ahead(compared_with, range(0, len(rows), CHUNK)):
         chunk = rows[start : start + CHUNK]
-        nearest = _nearest(unit[chunk] @ transposed, chunk)
+        nearest = _nearest(similarities, chunk)
         totals = (nearest @ present).tocsr()
         counts = (binary(nearest) @ present).tocsr()
         align(totals, counts)
@@ -49,6 +53,11 @@ def _nearest(similarities: sp.csr_matrix, persons: npt.NDArray[np.int64]) -> sp.
     for offset, person in enumerate(persons.tolist()):
         span = slice(similarities.indptr[offset], similarities.indptr[offset + 1])
         others, near = similarities.indices[span], similarities.data[span]
+        if len(others) > NEIGHBOURS + 1:
+            # One more than are wanted, since the person may be among them; and whatever equals the last of these.
+            last = np.partition(near, len(near) - NEIGHBOURS - 1)[len(near) - NEIGHBOURS - 1]
+            likely = np.flatnonzero(near >= last)
+            others, near = others[likely], near[likely]
         kept = np.flatnonzero(others != person)
         if len(kept) > NEIGHBOURS:
             # Ties are broken by place, so that a training repeated on the same events gives the same lists.
