@@ -9,6 +9,9 @@ from typing import Any
 LATEST_PRODUCTS = 20
 LATEST_EVENTS = 300
 PRODUCTS_OF_AN_ORDER = 50
+# A product's list shows 50 others: of the pairs that came since a training, it keeps the best four times as many.
+MOST_PAIRS = 200
+FOLDINGS_BETWEEN_PRUNINGS = 20
 # Under this number instead of a product's stands the count of all orders.
 ALL = 0
 
@@ -42,6 +45,20 @@ ADD = """
     ORDER BY product, other
     ON CONFLICT (product, epoch, other) DO UPDATE SET
         persons = f.persons + EXCLUDED.persons, orders = f.orders + EXCLUDED.orders, changed = EXCLUDED.changed
+"""
+
+# What was seen once, long ago, among hundreds: a list does not miss it. How many had each product is always kept.
+PRUNE = """
+    DELETE FROM recommendations_freshpair WHERE id IN (
+        SELECT id FROM (
+            SELECT id, row_number() OVER (
+                PARTITION BY product, epoch ORDER BY orders DESC, persons DESC, changed DESC, other
+            ) AS place
+            FROM recommendations_freshpair
+            WHERE product <> other
+                AND product IN (SELECT product FROM recommendations_freshpair WHERE changed > %s GROUP BY product)
+        ) AS ranked WHERE place > %s
+    )
 """
 
 Pair = tuple[int, int]
@@ -79,7 +96,18 @@ def count_pairs(cursor: Any, subjects: Sequence[str], claimed: Collection[int], 
     number = cursor.fetchone()[0]
     columns = [[one for one, _ in rows], [other for _, other in rows]]
     cursor.execute(ADD, [number, *columns, [persons[pair] for pair in rows], [orders[pair] for pair in rows]])
+    if number % FOLDINGS_BETWEEN_PRUNINGS == 0:
+        prune_pairs(cursor, since=number - FOLDINGS_BETWEEN_PRUNINGS)
     return len(rows)
+
+
+def prune_pairs(cursor: Any, *, since: int) -> int:
+    """Keep the best `MOST_PAIRS` pairs of each product that a folding after number `since` has changed, in each epoch.
+
+    So the table holds at most that many rows a product and epoch, and what twenty foldings add. Returns how many went.
+    """
+    cursor.execute(PRUNE, [since, MOST_PAIRS])
+    return int(cursor.rowcount)
 
 
 def new_pairs(history: Sequence[Had], claimed: Collection[int], *, most: int) -> Iterable[Pair]:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from recommendations.contracts import Placement, Query
+from recommendations.learning import pairing
 from recommendations.learning.drift import deviations, measure
 from recommendations.learning.folding import fold_fresh
 from recommendations.learning.pairing import Had, new_pairs
@@ -129,6 +131,40 @@ def test_seeing_a_product_again_makes_no_new_pair(trained: None) -> None:
     fold()
     counts = dict(FreshPair.objects.filter(product=make_pk("lamp")).values_list("other", "persons"))
     assert counts == dict.fromkeys([make_pk(name) for name in ("lamp", "tent", "stove", "thing-0")], 1)
+
+
+def test_a_product_keeps_its_best_pairs_only_however_many_come(trained: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairing, "MOST_PAIRS", 2)
+    monkeypatch.setattr(pairing, "FOLDINGS_BETWEEN_PRUNINGS", 1000)
+
+    def others() -> dict[int, tuple[int, int]]:
+        pairs = FreshPair.objects.filter(product=make_pk("tent")).exclude(other=make_pk("tent"))
+        return {pair.other: (pair.persons, pair.orders) for pair in pairs}
+
+    for number, other in enumerate(("lamp", "lamp", "rope", "map", "thing-5")):
+        for name in ("tent", other):
+            did(
+                "purchase" if other == "map" else "view",
+                name,
+                user=f"new-{number}",
+                order="one" if other == "map" else None,
+            )
+    fold()
+    assert others() == {
+        make_pk("lamp"): (2, 0),
+        make_pk("rope"): (1, 0),
+        make_pk("map"): (1, 1),
+        make_pk("thing-5"): (1, 0),
+    }
+    monkeypatch.setattr(pairing, "FOLDINGS_BETWEEN_PRUNINGS", 2)
+    for name in ("thing-6", "stove"):
+        did("view", name, user="new-0")
+        fold()
+    assert others() == {make_pk("map"): (1, 1), make_pk("lamp"): (2, 0)}
+    # How many came to have a product is what scores divide by: that stays.
+    singles = FreshPair.objects.filter(product=F("other"), product__gt=0).values_list("product", "persons")
+    assert dict(singles)[make_pk("rope")] == 1
+    assert dict(singles)[make_pk("tent")] == 5
 
 
 def make_pk(product_id: str) -> int:
