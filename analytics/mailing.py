@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection
 from django.db.models import Min, Sum
 
 from analytics.definitions import Rate, rate
 from analytics.models import MailReasonRollup, MailRollup
 from analytics.periods import Period
+from reemio.database.reading import reading_connection
 
 COUNTED = (
     "planned", "skipped", "sent", "unknown", "other", "would_send", "delivered", "bounced", "complained",
@@ -118,7 +118,7 @@ class Waiting:
 
 def waiting() -> Waiting:
     """Return the state of the outbox. One query."""
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(WAITING)
         oldest, unknown, modes = cursor.fetchone()
     return Waiting(oldest, unknown, dict(one.split(":") for one in modes or []))

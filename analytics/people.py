@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from analytics.models import Conversion
+from reemio.database.reading import reading_connection
 
 # Each branch reads one index, newest first: this user's events, or those of a session that are nobody's yet.
 TIMELINE = """
@@ -40,7 +39,7 @@ class Timeline:
 def timeline_of(user: str, session: str, *, limit: int | None) -> Iterator[Timeline]:
     """Yield the latest events of a user, or of a session, newest first. One query."""
     statement = TIMELINE.format(subject=BY_USER if user else BY_SESSION)
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(statement, {"subject": user or session, "limit": limit})
         for occurred_at, kind, product_id, title, *rest in cursor.fetchall():
             yield Timeline(occurred_at, kind, product_id, title, _detail(*rest))
@@ -55,7 +54,7 @@ def _detail(query: str, quantity: int | None, price: Any, currency: str, context
 
 def latest_shoppers(*, limit: int) -> list[dict[str, Any]]:
     """Return the users who did something last. One query."""
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(LATEST, [limit])
         names = ("user_id", "name", "last_active_at", "events")
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -65,7 +64,7 @@ def conversions_of(user: str, *, limit: int | None) -> list[dict[str, Any]]:
     """Return the order lines of a user that recommendations are credited with, newest first. Two queries."""
     rows = Conversion.objects.filter(purchase__user_id=user).order_by("-purchased_at")[:limit]
     found = list(rows.values("purchased_at", "kind", "product_id", "revenue", "currency"))
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         ids = [row["product_id"] for row in found]
         cursor.execute("SELECT product_id, title FROM catalog_product WHERE product_id = ANY(%s)", [ids])
         titles = dict(cursor.fetchall())

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from analytics.definitions import Rate, concentration, rate
 from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR
+from reemio.database.reading import reading_connection
 
 COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "out_of_stock")
 SALES = ("purchases", "units", "revenue")
@@ -203,7 +203,7 @@ def literally(text: str) -> str:
 
 
 def _read(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(statement, parameters)
         names: Sequence[str] = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

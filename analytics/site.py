@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from functools import update_wrapper
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from analytics.pages.csv import csv_response
 from analytics.pages.filters import Filters, parse
-from analytics.pages.page import EXPORT, Asked, Page
+from analytics.pages.page import EXPORT, Asked, Page, may
 from analytics.pages.registry import OVERVIEW, PAGES
 from reemio.audit.acting import acting
+from reemio.database.reading import preferring_replica, standing
 
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -48,7 +50,8 @@ class Site(AdminSite):
         """Show the overview; whoever may not see it finds the models only."""
         if not OVERVIEW.is_for(request.user):
             return super().index(request, {"title": "Data", **(extra_context or {})})
-        return self._page(request, OVERVIEW, {"app_list": self.get_app_list(request), **(extra_context or {})})
+        more = {"app_list": self.get_app_list(request), **(extra_context or {})}
+        return _read(OVERVIEW, lambda: self._page(request, OVERVIEW, more))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Let the audit trail know who is signed in, for whatever a view writes."""
@@ -78,24 +81,28 @@ class Site(AdminSite):
                 return done if isinstance(done, HttpResponseBase) else self._page(request, page, dict(done))
             if request.method not in ("GET", "HEAD"):
                 return HttpResponseNotAllowed(["GET", "HEAD"])
-            return self._page(request, page, {})
+            return _read(page, lambda: self._page(request, page, {}))
 
         return view
 
     def _csv_of(self, page: Page) -> Callable[..., HttpResponseBase]:
         def view(request: HttpRequest, table: str) -> HttpResponseBase:
-            asked = Asked(request, _filters(request, page))
-            if not page.is_for(request.user) or not asked.may(EXPORT):
+            if not page.is_for(request.user) or not may(request.user, EXPORT):
                 raise PermissionDenied
-            found = page.tables(asked).get(table)
-            if found is None:
-                raise Http404
-            order = found.order_of(request.GET.get(f"sort-{table}", ""))
-            period = asked.filters.period
-            span = f"-{period.first}-{period.last}" if page.has_period else ""
-            return csv_response(found, order=order, name=f"reemio-{page.slug}-{table}{span}")
+            return _read(page, lambda: self._file(request, page, table))
 
         return view
+
+    def _file(self, request: HttpRequest, page: Page, table: str) -> StreamingHttpResponse:
+        """Return one table of a page as a file. Raises `Http404` where it has none of that name."""
+        asked = Asked(request, _filters(request, page))
+        found = page.tables(asked).get(table)
+        if found is None:
+            raise Http404
+        order = found.order_of(request.GET.get(f"sort-{table}", ""))
+        period = asked.filters.period
+        span = f"-{period.first}-{period.last}" if page.has_period else ""
+        return csv_response(found, order=order, name=f"reemio-{page.slug}-{table}{span}")
 
     def _page(self, request: HttpRequest, page: Page, more: dict[str, Any]) -> TemplateResponse:
         asked = Asked(request, _filters(request, page))
@@ -108,10 +115,19 @@ class Site(AdminSite):
             "may_export": asked.may(EXPORT),
             "tables": page.tables(asked),
             **page.build(asked),
+            "read_from": standing() if page.from_replica else None,
             **more,
         }
         request.current_app = self.name
-        return TemplateResponse(request, page.template, context)
+        response = TemplateResponse(request, page.template, context)
+        # Here and now: what the template reads is read from where the page is.
+        response.render()
+        return response
+
+
+def _read(page: Page, read: Callable[[], Answer]) -> Answer:
+    """Return a whole answer, read from the replica where the page may."""
+    return preferring_replica(read) if page.from_replica else read()
 
 
 def _filters(request: HttpRequest, page: Page) -> Filters:

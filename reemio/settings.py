@@ -48,19 +48,19 @@ POSTGRES_PARTS = {
 DATABASE_URL = env.str("DATABASE_URL", "")
 
 
-def _database() -> dict[str, Any]:
-    """Return Django's entry for the database: `DATABASE_URL` where it is set, the brief's five variables otherwise."""
-    if not DATABASE_URL:
+def _database(url: str) -> dict[str, Any]:
+    """Return Django's entry for a database: of the URL where there is one, of the brief's five variables otherwise."""
+    if not url:
         return dict(POSTGRES_PARTS)
     from psycopg.conninfo import conninfo_to_dict
 
-    parts = conninfo_to_dict(DATABASE_URL)
+    parts = conninfo_to_dict(url)
     named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     entry: dict[str, Any] = {key: str(parts.pop(part, "")) for part, key in named.items()}
     return entry | {"OPTIONS": parts}
 
 
-_DATABASE = _database()
+_DATABASE = _database(DATABASE_URL)
 DATABASES = {
     "default": {
         "ENGINE": "reemio.database",
@@ -70,9 +70,23 @@ DATABASES = {
         "OPTIONS": _DATABASE.get("OPTIONS", {}) | {"connect_timeout": 10},
         "STATEMENT_TIMEOUT_MS": env.int("REEMIO_DB_STATEMENT_TIMEOUT_MS", 0),
         "LOCK_TIMEOUT_MS": env.int("REEMIO_DB_LOCK_TIMEOUT_MS", 0),
+        # Behind PgBouncer in transaction mode a session is nobody's: nothing is set, prepared or left open in one.
+        "POOLED": env.bool("REEMIO_DB_POOLED", False),
+        "DISABLE_SERVER_SIDE_CURSORS": env.bool("REEMIO_DB_POOLED", False),
         "TEST": {"NAME": "test_" + (_DATABASE["NAME"] or "reemio")},
     }
 }
+# The dashboard's figures are read from here; everything else from the one above.
+ANALYTICS_DATABASE_URL = env.str("ANALYTICS_DATABASE_URL", "")
+if ANALYTICS_DATABASE_URL:
+    _ANALYTICS = _database(ANALYTICS_DATABASE_URL)
+    DATABASES["analytics"] = {
+        **DATABASES["default"],
+        **_ANALYTICS,
+        "OPTIONS": _ANALYTICS["OPTIONS"] | {"connect_timeout": 2},
+        "TEST": {"MIRROR": "default"},
+    }
+DATABASE_ROUTERS = ["reemio.database.reading.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_HOST = env.str("REDIS_HOST", "localhost")

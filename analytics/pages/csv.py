@@ -7,6 +7,7 @@ from django.http import StreamingHttpResponse
 
 from analytics.pages.cells import csv_names, csv_values
 from analytics.pages.tables import Order, Table
+from reemio.database.reading import kept_reading
 
 # Without it, a spreadsheet reads accents as two characters.
 BYTE_ORDER_MARK = "\ufeff"
@@ -23,7 +24,7 @@ class _Echo:
 def csv_response(table: Table, *, order: Order | None, name: str) -> StreamingHttpResponse:
     """Return every row of a table as a file to download."""
     return StreamingHttpResponse(
-        _lines(table, order),
+        kept_reading(_lines(table, order)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
     )

@@ -189,4 +189,5 @@ PAGE = Page(
     "What do the mails bring, and why were some not sent?",
     build,
     tables,
+    from_replica=True,
 )

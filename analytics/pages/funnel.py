@@ -124,4 +124,5 @@ PAGE = Page(
     "How far do visits come, from the first page to the purchase, with and without a recommendation?",
     build,
     tables,
+    from_replica=True,
 )

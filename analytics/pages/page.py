@@ -72,6 +72,8 @@ class Page:
     permissions: tuple[str, ...] = (VIEW,)
     post: Post | None = None
     section: str = "Analytics"
+    # Not where something is changed on the page and looked at next, nor where the engine is asked.
+    from_replica: bool = False
 
     @property
     def template(self) -> str:

@@ -178,4 +178,5 @@ PAGE = Page(
     "What do shoppers look at, click and buy; and which products never come up?",
     build,
     tables,
+    from_replica=True,
 )

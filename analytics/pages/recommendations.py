@@ -167,4 +167,5 @@ PAGE = Page(
     build,
     tables,
     narrowing=("placement", "strategy", "device"),
+    from_replica=True,
 )

@@ -118,4 +118,5 @@ PAGE = Page(
     "What do shoppers look for, and what do they not find?",
     build,
     tables,
+    from_replica=True,
 )

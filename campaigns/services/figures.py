@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from campaigns.models import Campaign, MessageEvent, OutboxMessage
+from reemio.database.reading import reading_connection
 
 OUTBOX, EVENTS = OutboxMessage._meta.db_table, MessageEvent._meta.db_table
 STATES = f"""
@@ -63,7 +62,7 @@ class Figures:
 def figures_of(campaign: Campaign, *, now: datetime, days: int = 28) -> Figures:
     """Return the figures of the last `days`."""
     names: dict[str, Any] = {"campaign": campaign.pk, "since": now - timedelta(days=days)}
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(STATES, names)
         rows = cursor.fetchall()
         cursor.execute(REACTIONS, names)

@@ -1,7 +1,6 @@
 """One run of a synchronisation: the mirror becomes what the source says."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -12,6 +11,7 @@ from catalog.models import CatalogSync, Product, SeenProduct
 from catalog.rows import ProductRow, RowRefusedError, read_row, readable_id
 from catalog.services.mirror_products import mirror_products
 from catalog.sources import Page, PageRefusedError, Source, SourceError, SourceRow
+from reemio.database.alone import alone
 
 # "reemcata" as a number: the lock that one run of all holds, in whatever process.
 LOCK = 0x7265656D63617461
@@ -47,7 +47,9 @@ def sync_catalog(
     With `full` off, a source that can is only asked for what changed since the last run that succeeded.
     Raises `SourceError` (the record says `FAILED`) where the source cannot be read.
     """
-    with _alone(wait=wait):
+    with alone(LOCK, wait=wait) as had:
+        if not had:
+            raise SyncRunningError("Another synchronisation is running; this one did nothing.")
         sync = _resumed(source, full=full) or _begun(source, full=full)
         try:
             pages = source.pages(updated_since=sync.updated_since, resume_at=sync.resume_at)
@@ -60,24 +62,6 @@ def sync_catalog(
             _fail(sync, error)
             raise
     return sync
-
-
-@contextmanager
-def _alone(*, wait: bool) -> Iterator[None]:
-    """Hold the session's advisory lock; PostgreSQL frees it when the connection goes, however it goes."""
-    with connection.cursor() as cursor:
-        if wait:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        else:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            if not cursor.fetchone()[0]:
-                raise SyncRunningError("Another synchronisation is running; this one did nothing.")
-    try:
-        yield
-    finally:
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _resumed(source: Source, *, full: bool) -> CatalogSync | None:

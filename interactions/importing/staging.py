@@ -20,7 +20,7 @@ COLUMNS = (
     "search_query", "extra_data",
 )  # fmt: skip
 _CREATE = f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS imported_interactions ON COMMIT DELETE ROWS AS
+CREATE TEMPORARY TABLE IF NOT EXISTS imported_interactions ON COMMIT DROP AS
 SELECT {", ".join(COLUMNS)} FROM user_interactions WITH NO DATA
 """  # noqa: S608  our own names
 _COPY = f"COPY imported_interactions ({', '.join(COLUMNS)}) FROM STDIN"

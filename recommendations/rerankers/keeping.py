@@ -13,6 +13,7 @@ from recommendations.models import PairScores, Reranker
 from recommendations.reranking import registered
 from recommendations.reranking.cross_encoder import digest_of
 from recommendations.reranking.registered import folder_of, models_dir
+from reemio.database.alone import alone
 
 KEPT = 2
 # Held by whoever trains or scores: one at a time in a shop, however many machines.
@@ -29,17 +30,12 @@ class AlreadyTrainingError(Exception):
 def only_one() -> Iterator[None]:
     """Hold the lock of training for the block. Raises `AlreadyTrainingError` where somebody else holds it.
 
-    The lock belongs to the database session, so a killed process gives it back.
+    A killed process gives it back.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [TRAINING_LOCK])
-        if not cursor.fetchone()[0]:
+    with alone(TRAINING_LOCK, wait=False) as had:
+        if not had:
             raise AlreadyTrainingError("Another process is training a cross-encoder or scoring pairs.")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [TRAINING_LOCK])
 
 
 @contextmanager
