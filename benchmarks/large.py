@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -60,6 +61,7 @@ def measure(products: int, shoppers: int, interactions: int, *, seconds: float) 
             lambda: homepage.compare(shop.users, seconds=seconds, of="homepage"),
             lambda: search_recall.compare(clustered(products)),
             lambda: _training(interactions),
+            _pruning,
             batch_ingestion.compare,
             import_interactions.compare,
         ]
@@ -91,6 +93,25 @@ def _training(interactions: int) -> list[Finding]:
         Finding("train: peak memory", f"{whole['peak']:,.0f} MiB", "", "", f"{MEMORY_MIB:,} MiB",
                 whole["peak"] <= MEMORY_MIB),
     ]  # fmt: skip
+
+
+def _pruning() -> list[Finding]:
+    """Clear the oldest events as the nightly job does, for a minute or until three of sixty days are gone."""
+    from django.utils import timezone
+
+    from reemio.retention.clearing import BITE
+    from reemio.retention.kinds import clear_interactions
+
+    before, took, gone = timezone.now() - timedelta(days=57), [], 0
+    while sum(took) < 60:
+        began = time.perf_counter()
+        count = clear_interactions(before, BITE)
+        if not count:
+            break
+        took.append(time.perf_counter() - began)
+        gone += count
+    what = f"old events cleared, {BITE:,} a transaction"
+    return [Finding(what, f"{gone / sum(took):,.0f}/s, longest {max(took) * 1000:.0f} ms", f"{gone:,} rows", "", "")]
 
 
 def _part(name: str) -> dict:

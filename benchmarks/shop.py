@@ -2,6 +2,7 @@
 
 Everything is made from numbers by PostgreSQL and numpy, with a fixed seed, at the speed of COPY. Products are numbered
 1 to n, neighbours in number are neighbours in kind; half of a shopper's events lie in their own corner of the shop.
+Events lie in the table in the order of their time, over 60 days.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ EVENTS = """
     SELECT kind, 'user-' || u, 'session-' || i / 4, 'product-' || CASE WHEN i %% 2 = 0
             THEN 1 + (u::bigint * 7919 + floor(abs(random() - random()) * {corner})::int) %% {products}
             ELSE 1 + floor({products} * random() ^ 2)::int END,
-        now() - random() * interval '60 days', CASE WHEN kind = 'purchase' THEN 'order-' || i / 4 END, 1,
+        now() - (1 - (i %% {half})::float8 / {half}) * interval '60 days',
+        CASE WHEN kind = 'purchase' THEN 'order-' || i / 4 END, 1,
         9.90, 'USD', '', '', '{{}}'
     FROM generate_series(%s, %s) i,
         LATERAL (SELECT i < {of_regulars} AS regular) whose,
@@ -136,8 +138,9 @@ def _put_events(cursor, products: int, interactions: int, regulars: int, users: 
     # Nothing is counted or attributed here.
     cursor.execute("ALTER TABLE user_interactions DISABLE TRIGGER USER")
     corner = max(products // CLUSTERS, 30)
-    statement = EVENTS.format(products=products, corner=corner, regulars=regulars, others=max(users - regulars, 1),
-                              of_regulars=regulars * EVENTS_PER_USER)  # fmt: skip
+    of_regulars = regulars * EVENTS_PER_USER
+    sizes = {"regulars": regulars, "others": max(users - regulars, 1), "of_regulars": of_regulars, "half": of_regulars}
+    statement = EVENTS.format(products=products, corner=corner, **sizes)
     for start in range(0, interactions, 1_000_000):
         cursor.execute(statement, [start, min(start + 1_000_000, interactions) - 1])
     cursor.execute("ALTER TABLE user_interactions ENABLE TRIGGER USER")
