@@ -43,25 +43,25 @@ call_command("update_preferences")
 
 
 @pytest.fixture
-def pooled(committed_database: None, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+def pooled(committed_database: None, open_folder: Path) -> Iterator[Mapping[str, str]]:
     """The environment of a process that reaches this test's database by PgBouncer only."""
     port, database = free_port(), connection.settings_dict
     server = make_conninfo(host=database["HOST"], user=database["USER"], dbname=database["NAME"],
                            **({"port": database["PORT"]} if database["PORT"] else {}),
                            **({"password": database["PASSWORD"]} if database["PASSWORD"] else {}))  # fmt: skip
-    (tmp_path / "users").write_text(f'"{database["USER"]}" ""\n')
-    (tmp_path / "pgbouncer.ini").write_text(
+    (open_folder / "users").write_text(f'"{database["USER"]}" ""\n')
+    (open_folder / "pgbouncer.ini").write_text(
         f"[databases]\nshop = {server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = trust\nauth_file = {tmp_path}/users\npool_mode = transaction\ndefault_pool_size = 2\n"
-        f"admin_users = {database['USER']}\nlogfile = {tmp_path}/log\n"
+        f"auth_type = trust\nauth_file = {open_folder}/users\npool_mode = transaction\ndefault_pool_size = 2\n"
+        f"admin_users = {database['USER']}\nlogfile = {open_folder}/log\n"
     )
-    user = _somebody_else(tmp_path)
+    user = _somebody_else(open_folder)
     process = subprocess.Popen(
-        [str(PGBOUNCER), "-q", str(tmp_path / "pgbouncer.ini")], user=user, stderr=subprocess.DEVNULL
+        [str(PGBOUNCER), "-q", str(open_folder / "pgbouncer.ini")], user=user, stderr=subprocess.DEVNULL
     )
     address = {"host": "127.0.0.1", "port": str(port), "user": database["USER"]}
     try:
-        log = tmp_path / "log"
+        log = open_folder / "log"
         wait_until(lambda: _answers(address), lambda: log.read_text() if log.exists() else "no log")
         yield environment() | {
             "DATABASE_URL": make_conninfo(**address, dbname="shop"),
@@ -175,13 +175,10 @@ def _answers(address: Mapping[str, str]) -> bool:
 
 
 def _somebody_else(folder: Path) -> str | None:
-    """Return whom PgBouncer runs as: it refuses root. The folder becomes theirs, and those above passable."""
+    """Return whom PgBouncer runs as: it refuses root. The folder becomes theirs."""
     if os.geteuid() != 0:
         return None
     user = pwd.getpwnam("pgserver")
     for place in (folder, *folder.iterdir()):
         os.chown(place, user.pw_uid, user.pw_gid)
-    for place in folder.parents:
-        if str(place).startswith("/tmp"):  # noqa: S108  pytest's own folders
-            place.chmod(place.stat().st_mode | 0o011)
     return user.pw_name

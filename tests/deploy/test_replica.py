@@ -51,11 +51,8 @@ VALUES ('lamp', 'Lamp', '', '', '', 1, 'USD', '', '', true, '{}')
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    primary, replica = tmp_path / "primary", tmp_path / "replica"
-    for folder in tmp_path.parents:
-        if str(folder).startswith("/tmp"):  # noqa: S108  pytest's own folders
-            folder.chmod(folder.stat().st_mode | 0o011)
+def shop(open_folder: Path) -> Iterator[Shop]:
+    primary, replica = open_folder / "primary", open_folder / "replica"
     url = postgres.ensure_running(primary)
     try:
         done = subprocess.run([sys.executable, "manage.py", "shell", "-c", SET_UP], cwd=ROOT, text=True,
