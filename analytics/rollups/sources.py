@@ -114,7 +114,7 @@ WHERE {_WITHIN.format("c.purchased_at")} AND units > 0
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 """  # noqa: S608  made of our own constants
 
-# Lists that were made up, as the demo's, took no time: 0 is left out.
+# A list that was not timed says 0, and is left out.
 LATENCIES = f"""
 SELECT {_PART.format("served_at")} AS starts_at, placement,
     least(greatest(ceil(8 * ln(milliseconds) / ln(2.0::float8)), -80), 200)::smallint AS bucket, count(*) AS lists

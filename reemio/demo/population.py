@@ -1,4 +1,4 @@
-"""The made-up life of the demo shop: who looked at, searched for, carried and bought what in the last 60 days.
+"""The made-up life of the demo shop: who looked at, searched for, carried and bought what in the last weeks.
 
 Everything is drawn from `random.Random` with the caller's seed, and what is drawn does not depend on `now`; so
 the same seed gives the same events under the same ids, only dated later, and seeding twice stores nothing twice.
@@ -69,7 +69,7 @@ def persona_events(products: Sequence[DemoProduct], *, now: datetime, seed: int)
 
 
 def background_events(
-    products: Sequence[DemoProduct], *, now: datetime, days: int = 60, shoppers: int = 600, seed: int
+    products: Sequence[DemoProduct], *, now: datetime, days: int = 90, shoppers: int = 600, seed: int
 ) -> Iterator[Event]:
     """What `shoppers` known people and some strangers did in the last `days`, in order of time."""
     yield from _background_diary(products, now, days, shoppers, seed).by_time()
@@ -89,7 +89,7 @@ def served_lists(
     products: Sequence[DemoProduct],
     *,
     now: datetime,
-    days: int = 60,
+    days: int = 90,
     shoppers: int = 600,
     rows: int = 96,
     seed: int,

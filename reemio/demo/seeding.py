@@ -1,10 +1,13 @@
 """Putting the made-up life of the demo shop into the database: at once, the same for a seed, and never twice."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from statistics import NormalDist
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -20,22 +23,28 @@ from recommendations.models import Experiment, ExperimentVariant, ServedList
 from reemio.demo import population
 from reemio.demo.catalogue import DemoProduct, load_products
 from reemio.demo.found import FoundList, found_lists
+from reemio.demo.mailed import SHOWN, Mail, mails
+from reemio.demo.outbox import add_mails
 from reemio.demo.personas import SHOPPERS
 
-DAYS = 60
+DAYS = 90
 BACKGROUND_SHOPPERS = 600
 _SEEDING = 7_349_101  # an advisory lock's number
 _BATCH = 2000
-# How the row of a shopper remembers when and how they were made up.
 # How many products the shop's pages ask for.
 ASKED = {"homepage": 12, "product": 8, "bought_together": 4, "cart": 8, "search": 24}
-# An experiment that has run on the homepage for three weeks; no list was made otherwise by it, so there is no winner.
+# An experiment that has run on the homepage for three weeks. Of the crowd's clicks on A's lists, some are left out: so
+# there is something to find.
 EXPERIMENT = Running(
     0, "demo-category-share", "homepage", 100, (Variant("A", 1), Variant("B", 1, {"category_share": 0.5}))
 )
 EXPERIMENT_DAYS = 21
+WITHOUT_CLICK = 0.45
+# Milliseconds that a list took, by placement: the median; three quarters of them lie within a third of it.
+TYPICAL_MS = {"homepage": 4.5, "product": 3.8, "bought_together": 3.2, "cart": 5.6, "search": 9.0, "email": 24.0}
 # One order of so many came back whole.
 ORDERS_A_REFUND = 40
+# How the row of a shopper remembers when and how they were made up.
 SEED_KEY, SEEDED_AT_KEY = "demo_seed", "demo_seeded_at"
 
 
@@ -89,16 +98,22 @@ def seed_demo(*, now: datetime, seed: int | None = None, moment: datetime | None
                 products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed
             )
         )
+        lists = list(
+            population.served_lists(products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed)
+        )
+        crowd = _with_an_effect(crowd, lists, anchor)
         found = found_lists(crowd, products)
+        mailed = mails(crowd, products, now=anchor.now, days=DAYS)
         _add_experiment(anchor)
         _add_refunds(crowd)
         seeded = Seeded(
             anchor=anchor,
             shoppers=_add_shoppers(anchor),
-            interactions=_add_interactions(products, anchor, crowd, found),
-            served_lists=_add_served_lists(products, anchor, found),
+            interactions=_add_interactions(products, anchor, crowd, [one.click for one in (*found, *mailed)]),
+            served_lists=_add_served_lists(anchor, lists, found, mailed),
             inbox_rows=_add_inbox(products, anchor),
         )
+        add_mails(mailed)
     take_in_inbox()
     return seeded
 
@@ -154,12 +169,12 @@ def _add_interactions(
     products: tuple[DemoProduct, ...],
     anchor: Anchor,
     crowd: Sequence[population.Event],
-    found: Sequence[FoundList],
+    clicks: Iterable[population.Event | None],
 ) -> int:
     """Store what is not stored yet, and note in the same statement whose history that rewrites."""
     personas = population.persona_events(products, now=anchor.now, seed=anchor.seed)
-    clicks = [one.click for one in found if one.click is not None]
-    return store([*_lines(personas), *_lines(crowd), *_lines(clicks)])
+    clicked = [click for click in clicks if click is not None]
+    return store([*_lines(personas), *_lines(crowd), *_lines(clicked)])
 
 
 def _lines(events: Iterable[population.Event]) -> Iterator[Line]:
@@ -202,9 +217,40 @@ def _add_refunds(crowd: Iterable[population.Event]) -> None:
     )
 
 
-def _add_served_lists(products: tuple[DemoProduct, ...], anchor: Anchor, found: Sequence[FoundList]) -> int:
-    lists = population.served_lists(products, now=anchor.now, days=DAYS, shoppers=BACKGROUND_SHOPPERS, seed=anchor.seed)
-    rows = [*(_served_list(one, anchor) for one in lists), *map(_search_list, found)]
+def _with_an_effect(
+    crowd: Sequence[population.Event], lists: Iterable[population.ServedList], anchor: Anchor
+) -> list[population.Event]:
+    """Return the crowd's events without some of the clicks on lists of the experiment's first variant."""
+    first = f"{EXPERIMENT.key}:{EXPERIMENT.variants[0].name}"
+    shown = {one.request_id for one in lists if _variant(one, anchor) == first}
+    return [
+        event
+        for event in crowd
+        if event["interaction_type"] != "recommendation_click"
+        or event["recommendation_request_id"] not in shown
+        or _drawn(event["event_id"]) >= WITHOUT_CLICK
+    ]
+
+
+def _drawn(text: str) -> float:
+    """Return a number from 0 to 1 that a text decides."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) / 2**32
+
+
+def _took(request_id: UUID, placement: str) -> float:
+    """Return how long a made-up list took: around what such a list takes on a small machine, now and then much more."""
+    spread = NormalDist().inv_cdf(min(max(_drawn(str(request_id)), 1e-6), 1 - 1e-6))
+    return round(TYPICAL_MS[placement] * math.exp(0.3 * spread + max(0.0, spread - 1.4)), 2)
+
+
+def _add_served_lists(
+    anchor: Anchor, lists: Iterable[population.ServedList], found: Iterable[FoundList], mailed: Iterable[Mail]
+) -> int:
+    rows = [
+        *(_served_list(one, anchor) for one in lists),
+        *map(_search_list, found),
+        *(_mailed_list(one) for one in mailed if one.product_ids),
+    ]
     before = ServedList.objects.count()
     ServedList.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
     return ServedList.objects.count() - before
@@ -227,7 +273,7 @@ def _served_list(one: population.ServedList, anchor: Anchor) -> ServedList:
         scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
         variant=_variant(one, anchor),
         asked_for=ASKED[placement],
-        milliseconds=0.0,
+        milliseconds=_took(one.request_id, placement),
     )
 
 
@@ -253,7 +299,26 @@ def _search_list(one: FoundList) -> ServedList:
         products=list(one.product_ids),
         scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
         asked_for=ASKED["search"],
-        milliseconds=0.0,
+        milliseconds=_took(one.request_id, "search"),
+    )
+
+
+def _mailed_list(one: Mail) -> ServedList:
+    """Return the row of the list that a mail showed."""
+    return ServedList(
+        request_id=one.request_id,
+        served_at=one.planned_at,
+        placement="email",
+        context="email",
+        strategy="personalized",
+        user_id=one.user_id,
+        session_id="",
+        anchors=[],
+        products=list(one.product_ids),
+        scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
+        campaign=one.kind,
+        asked_for=SHOWN,
+        milliseconds=_took(one.request_id, "email"),
     )
 
 
