@@ -39,6 +39,7 @@ COLUMNS = (
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the experiments, the latest first, each with its report."""
     found = _experiments(asked)
+    may_define = asked.may("recommendations.add_experiment")
     return {
         "experiments": [
             {
@@ -55,8 +56,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
         "empty": Empty(
             "No experiment yet.",
             "An experiment splits the shoppers of a placement between two ways to answer, and tells which earns more.",
-            "Define an experiment",
-            reverse("admin:recommendations_experiment_add"),
+            *(("Define an experiment", reverse("admin:recommendations_experiment_add")) if may_define else ()),
         ),
         "as_of": max((result.as_of for one, _ in found for result in one.results.all()), default=None),
     }
@@ -105,7 +105,7 @@ def _row(one: Experiment, arm: Arm) -> dict[str, Any]:
 def _said(one: Difference | None) -> str:
     """Say how far a variant is ahead of the first one; of the first, that it is what the others are compared with."""
     if one is None:
-        return "compared with"
+        return "the reference"
     if one.low is None or one.high is None:
         return "too early to tell"
     return f"{_percent(one.low)} to {_percent(one.high)}"

@@ -18,6 +18,7 @@ from interactions.importing.files import CsvRow, EventFile, Row
 from interactions.importing.identity import Occurrences, digest_of, event_id_of
 from interactions.importing.learned import Learned, PlainRow
 from interactions.importing.staging import Line, store
+from interactions.services.intake import count_intake
 from interactions.services.record import as_json
 from interactions.validation import read_interaction
 
@@ -71,6 +72,8 @@ def import_interactions(
         finally:
             writer.submit(_disconnect).result()
             run.close()
+            if not dry_run:
+                count_intake("import", duplicates=report.known, rejected=report.refused)
     on_progress(report)
     return report
 

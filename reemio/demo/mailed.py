@@ -25,7 +25,7 @@ SKIPPED = (("frequency_cap", 3), ("topic_off", 1), ("below_min_items", 2))
 # What became of a hundred mails that left. B's subject is the better one.
 BOUNCED, COMPLAINED, LEFT, SCANNED = 0.012, 0.0006, 0.004, 0.03
 CLICKED = {"A": 0.05, "B": 0.085}
-FOLLOWED = 0.6  # of those who went on to buy
+FOLLOWED = 0.4  # of those who went on to buy
 
 Told = tuple[Literal["delivered", "bounced", "complained", "unsubscribed", "clicked"], datetime, str]
 
