@@ -98,11 +98,15 @@ def make_shop(
 
 
 def clustered(count: int, *, seed: int = 7) -> np.ndarray:
-    """Return `count` unit vectors (float32, count × 384) around 200 centres; neighbours in number share one."""
+    """Return `count` unit vectors (float32, count × 384) around 200 centres; neighbours in number share one.
+
+    Their variance falls from axis to axis about as that of MiniLM does on a shop's titles: 64 axes hold three quarters.
+    """
     random = np.random.default_rng(seed)
     centres = random.standard_normal((CLUSTERS, DIMENSIONS)).astype(np.float32)
     vectors = random.standard_normal((count, DIMENSIONS), dtype=np.float32)
     vectors += centres[np.arange(count) * CLUSTERS // count]
+    vectors *= np.exp(-np.arange(DIMENSIONS, dtype=np.float32) / (2 * 46))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

@@ -64,6 +64,17 @@ def test_the_nearest_are_those_of_an_exact_comparison(
         assert found == pytest.approx(expected, abs=2e-6)
 
 
+def test_as_many_axes_are_searched_as_hold_nine_tenths_of_the_variance() -> None:
+    random, shares = np.random.default_rng(7), np.zeros(384)
+    shares[[3, 40, 200]], shares[300:340] = (0.5, 0.3, 0.05), 0.15 / 40
+    spread = (random.standard_normal((20_000, 384)) * np.sqrt(shares)).astype(np.float32)
+    axes = vectors.principal_axes(spread)
+    assert axes.shape == (384, 32)
+    assert np.abs(axes[[3, 40, 200], [0, 1, 2]]) == pytest.approx([1, 1, 1], abs=0.01)
+    assert vectors.principal_axes(spread * (np.arange(384) >= 300)).shape == (384, 64)
+    assert vectors.principal_axes(np.zeros((5, 384), np.float32)).shape == (384, 384)
+
+
 def test_a_new_embedding_and_a_changed_one_are_found_by_the_next_request() -> None:
     make_product("liked", axis=0)
     other = make_product("other", axis=5)
