@@ -6,6 +6,7 @@ and hours are kept for some days only (`rollups.ranges`). An empty text in a dim
 each figure means stands in `definitions.py`; how it is counted in `rollups/`.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -237,17 +238,24 @@ class EventRollup(Rollup):
     late = models.BigIntegerField(help_text="Of those, received more than an hour after they occurred.")
 
 
-class FunnelRollup(Rollup):
-    """How far visits came (a session on one day of the shop; without a session, a person); by day only."""
+class VisitRollup(Rollup):
+    """How far visits came, by day only: those without any recommendation, that saw one, that clicked one.
+
+    With `placement` or `strategy`, only lists of that kind count as seen and clicked; rows without either count all
+    lists, and visits that met none. `device` is the last by name of those that the visit's events told.
+    """
 
     class Segment(models.TextChoices):
-        """What part recommendations had in the visit."""
+        """How much a visit had to do with recommendations."""
 
-        NONE = "none", "No recommendation seen"
-        SAW = "saw", "Saw a recommendation"
-        CLICKED = "clicked", "Clicked a recommendation"
+        NONE = "none"
+        SAW = "saw"
+        CLICKED = "clicked"
 
-    pk = models.CompositePrimaryKey("grain", "starts_at", "segment")
+    pk = models.CompositePrimaryKey("grain", "starts_at", "device", "placement", "strategy", "segment")
+    device = models.CharField(max_length=16)
+    placement = models.CharField(max_length=32)
+    strategy = models.CharField(max_length=16)
     segment = models.CharField(max_length=8, choices=Segment)
     visits = models.BigIntegerField()
     viewed = models.BigIntegerField()
@@ -264,6 +272,13 @@ class Visit(models.Model):
     day = models.DateField()
     visit = models.UUIDField(help_text="Digest of the session, or of the person.")
     steps = models.SmallIntegerField(help_text="1 viewed, 2 saw, 4 clicked, 8 carted, 16 purchased.")
+    device = models.CharField(max_length=16, blank=True, db_default="")
+    met = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        db_default=[],
+        help_text="“placement/strategy”, with a “!” if clicked.",
+    )
 
     class Meta:
         db_table = "visits"

@@ -1,13 +1,15 @@
 """The funnel: how far visits came, with and without a recommendation. Read from roll-ups."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
 
-from analytics.models import FunnelRollup, Grain
+from analytics.models import Grain, VisitRollup
 from analytics.periods import Period
 
 STEPS = ("visits", "viewed", "saw", "clicked", "carted", "purchased")
+Segment = VisitRollup.Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,35 @@ class Funnel:
     purchased: int = 0
 
 
-def funnels(period: Period) -> dict[str, Funnel]:
-    """Return the funnel of each segment (`FunnelRollup.Segment`: none, saw, clicked), all of them there. One query.
+def funnels(period: Period, *, placement: str = "", strategy: str = "", device: str = "") -> dict[str, Funnel]:
+    """Return the funnel of each segment (none, saw, clicked), all of them there. One query.
 
-    The segments are disjoint: “saw” saw a recommendation and clicked none.
+    The segments are disjoint: “saw” saw a recommendation and clicked none. With a placement or a strategy, only lists
+    of that kind count: whoever met others only is in the segment “none”.
     """
     begin, end = period.bounds()
-    rows = FunnelRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end).order_by()
-    counts = rows.values_list("segment").annotate(**{f"n_{step}": Sum(step) for step in STEPS})
-    found = {segment: Funnel(*numbers) for segment, *numbers in counts}
-    return {segment: found.get(segment, Funnel()) for segment in FunnelRollup.Segment.values}
+    rows = VisitRollup.objects.filter(grain=Grain.DAY, starts_at__gte=begin, starts_at__lt=end).order_by()
+    if device:
+        rows = rows.filter(device=device)
+    sums = {f"n_{step}": Sum(step) for step in STEPS}
+    counted = rows.values_list("placement", "strategy", "segment").annotate(**sums)
+    wanted = {("", ""), (placement, strategy)}
+    found = {(of, by, segment): Funnel(*numbers) for of, by, segment, *numbers in counted if (of, by) in wanted}
+    every = [found.get(("", "", segment), Funnel()) for segment in Segment.values]
+    met = {segment: found.get((placement, strategy, segment), Funnel()) for segment in Segment.values}
+    if placement or strategy:
+        met[Segment.NONE.value] = _without(total(every), met.values())
+    return met
+
+
+def total(found: Iterable[Funnel]) -> Funnel:
+    """Return the visits of several segments together."""
+    several = list(found)
+    return Funnel(*(sum(getattr(one, step) for one in several) for step in STEPS))
+
+
+def _without(every: Funnel, some: Iterable[Funnel]) -> Funnel:
+    """Return the visits that are in none of some segments; they met no such list."""
+    gone = total(some)
+    rest = {step: getattr(every, step) - getattr(gone, step) for step in STEPS}
+    return Funnel(**rest | {"saw": 0, "clicked": 0})

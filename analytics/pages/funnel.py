@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.definitions import rate
-from analytics.models import FunnelRollup
+from analytics.models import VisitRollup
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
 from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Empty, Series
 from analytics.pages.tables import Table
-from analytics.visits import STEPS, Funnel, funnels
+from analytics.periods import Period
+from analytics.visits import STEPS, Funnel, funnels, total
 
 NAMES: Mapping[str, str] = {
     "visits": "All visits",
@@ -21,22 +22,22 @@ NAMES: Mapping[str, str] = {
     "purchased": "Bought",
 }
 SEGMENTS: Mapping[str, str] = {
-    FunnelRollup.Segment.NONE.value: "No recommendation seen",
-    FunnelRollup.Segment.SAW.value: "Saw, but clicked none",
-    FunnelRollup.Segment.CLICKED.value: "Clicked a recommendation",
+    VisitRollup.Segment.NONE.value: "No recommendation seen",
+    VisitRollup.Segment.SAW.value: "Saw, but clicked none",
+    VisitRollup.Segment.CLICKED.value: "Clicked a recommendation",
 }
 # What every visit can do, whether or not it met a recommendation.
 COMMON = ("viewed", "carted", "purchased")
 
 
-def _sum(found: Mapping[str, Funnel]) -> Funnel:
-    return Funnel(*(sum(getattr(one, step) for one in found.values()) for step in STEPS))
+def _found(asked: Asked, period: Period) -> Mapping[str, Funnel]:
+    return asked.once(f"funnels {period}", lambda: funnels(period, **asked.filters.narrowed))
 
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the funnel of all visits, and the comparison of those with and without a recommendation."""
-    found = funnels(asked.filters.period)
-    every = _sum(found)
+    found = _found(asked, asked.filters.period)
+    every = total(found.values())
     compared = [
         Series(SEGMENTS[key], [rate(getattr(one, step), one.visits).value for step in COMMON])
         for key, one in found.items()
@@ -69,20 +70,23 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     """Return the funnel as a table: a row for each step and segment."""
 
     def read(most: int | None) -> list[Row]:
-        found = funnels(asked.filters.period)
-        every = {"": _sum(found)} | found
+        found = _found(asked, asked.filters.period)
+        every = {"": total(found.values()), **found}
         if not every[""].visits:
             return []
+        before = _found(asked, asked.filters.before) if asked.filters.compare else {}
+        earlier = {"": total(before.values()), **before}
         return [
             {
                 "segment": SEGMENTS.get(key, "All visits"),
                 "step": NAMES[step],
                 "visits": getattr(one, step),
                 "of_visits": rate(getattr(one, step), one.visits),
+                "before": rate(getattr(earlier[key], step), earlier[key].visits) if key in earlier else None,
             }
             for key, one in every.items()
             for step in STEPS
-            if key in ("", FunnelRollup.Segment.CLICKED) or step in ("visits", *COMMON)
+            if key in ("", VisitRollup.Segment.CLICKED) or step in ("visits", *COMMON)
         ]
 
     columns = (
@@ -90,9 +94,12 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         Column("step", "Step"),
         Column("visits", "Visits", "number"),
         Column("of_visits", "Of all of them", "rate"),
+        Column("before", "In the period before", "rate"),
     )
     empty = Empty("No visit in this period.", "A visit is a session on one day; events bring it.")
     note = "A visit is a session on one day. Steps need not be taken in this order."
+    if asked.filters.placement or asked.filters.strategy:
+        note += " Only recommendations of the chosen placement and strategy count as seen and clicked."
     return {"steps": Table("steps", "Steps and visits", columns, read, empty=empty, note=note)}
 
 
@@ -107,7 +114,7 @@ def _steps(every: Funnel) -> str:
 
 
 def _compared(found: Mapping[str, Funnel]) -> str:
-    clicked, none = found[FunnelRollup.Segment.CLICKED], found[FunnelRollup.Segment.NONE]
+    clicked, none = found[VisitRollup.Segment.CLICKED], found[VisitRollup.Segment.NONE]
     if not clicked.visits or not none.visits:
         return "There are not visits of each kind to compare in this period."
     with_click, without = rate(clicked.purchased, clicked.visits), rate(none.purchased, none.visits)
@@ -124,5 +131,6 @@ PAGE = Page(
     "How far do visits come, from the first page to the purchase, with and without a recommendation?",
     build,
     tables,
+    narrowing=("placement", "strategy", "device"),
     from_replica=True,
 )

@@ -53,7 +53,7 @@ _COUNTED: Counts = (
     (Table.of(models.SearchClickRollup), sources.SEARCH_CLICKS),
     (Table.of(models.EventRollup), sources.EVENTS),
 )
-_FUNNEL = Table.of(models.FunnelRollup)
+_FUNNEL = Table.of(models.VisitRollup)
 _DUE = "SELECT DISTINCT starts_at FROM touched_parts ORDER BY starts_at DESC"
 _TOUCH_STORED = """
 INSERT INTO touched_parts (starts_at)

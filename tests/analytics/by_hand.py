@@ -235,17 +235,28 @@ class ByHand:
 
     def funnels(self) -> dict[Any, Counter[str]]:
         steps: dict[Any, set[str]] = defaultdict(set)
+        lists: dict[Any, dict[Any, set[str]]] = defaultdict(lambda: defaultdict(set))
+        devices: dict[Any, str] = defaultdict(str)
         names = {
             "view": "viewed", "recommendation_view": "saw", "recommendation_click": "clicked", "cart_add": "carted",
             "purchase": "purchased",
         }  # fmt: skip
         for event in self.events:
             visit = ("s", event.session_id) if event.session_id else ("u", event.user_id)
-            steps[self.day(event.occurred_at), visit].add(names.get(event.interaction_type, ""))
+            key = (self.day(event.occurred_at), visit)
+            done = names.get(event.interaction_type, "")
+            steps[key].add(done)
+            devices[key] = max(devices[key], event.extra_data.get("device", ""))
+            served = self.lists.get(event.recommendation_request_id)
+            if done in ("saw", "clicked") and served:
+                for kind in ((served.placement, served.strategy), (served.placement, ""), ("", served.strategy)):
+                    lists[key][kind].add(done)
         found: dict[Any, Counter[str]] = defaultdict(Counter)
-        for (day, _), done in steps.items():
-            segment = "clicked" if "clicked" in done else "saw" if "saw" in done else "none"
-            found[day, segment].update({"visits", *done} - {""})
+        for key, done in steps.items():
+            others = done - {"saw", "clicked", ""}
+            for kind, met in ({("", ""): done & {"saw", "clicked"}} | dict(lists[key])).items():
+                segment = "clicked" if "clicked" in met else "saw" if "saw" in met else "none"
+                found[key[0], devices[key], *kind, segment].update({"visits", *others, *met})
         return found
 
     def week(self, moment: datetime) -> datetime:

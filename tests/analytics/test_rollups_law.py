@@ -161,7 +161,7 @@ def compare(zone: str, now: datetime) -> None:
                 if days is None or key[0].astimezone(hand.zone).date() > today - timedelta(days=days)
             }
             assert stored(model, grain) == wanted, (model, grain)
-    assert stored(models.FunnelRollup, Grain.DAY) == {key: bare(counts) for key, counts in hand.funnels().items()}
+    assert stored(models.VisitRollup, Grain.DAY) == {key: bare(counts) for key, counts in hand.funnels().items()}
     assert not models.TouchedPart.objects.exists()
     assert not models.TouchedEvent.objects.exists()
 

@@ -34,7 +34,7 @@ from tests.analytics.test_rollups_law import stored
 pytestmark = pytest.mark.django_db
 ROLLUPS = (
     models.RecommendationRollup, models.EarningsRollup, models.LatencyRollup, models.ProductRollup, models.SalesRollup,
-    models.SearchRollup, models.SearchClickRollup, models.EventRollup, models.FunnelRollup,
+    models.SearchRollup, models.SearchClickRollup, models.EventRollup, models.VisitRollup,
 )  # fmt: skip
 
 
