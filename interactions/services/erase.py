@@ -30,6 +30,13 @@ WHERE coalesce(payload ->> 'user_id', payload ->> 'userId') = %(user)s
     OR coalesce(payload ->> 'user_id', payload ->> 'userId') IS NULL
         AND coalesce(payload ->> 'session_id', payload ->> 'sessionId') = ANY(%(sessions)s)
 """
+# What could not be understood may name the person anywhere.
+_SCRUB_FAILED = """
+UPDATE events SET payload = '{}', error = 'The person was erased.'
+WHERE error IS NOT NULL AND EXISTS (
+    SELECT FROM unnest(%(names)s::text[]) AS name WHERE position(to_json(name)::text IN payload::text) > 0
+)
+"""
 # The engine may be learning from these at this moment: waiting for it means that what it wrote is there to be deleted.
 _WAIT_FOR_ENGINE = """
 SELECT FROM fresh_interactions WHERE interaction_id IN (
@@ -53,7 +60,7 @@ class Erased:
 
 
 @transaction.atomic
-def erase_interactions(*, user_id: str) -> Erased | None:
+def erase_interactions(*, user_id: str, email: str = "") -> Erased | None:
     """Anonymise the person's events and forget the rest of them; return None where nobody is known by that id.
 
     The events of one person stay together under a random pseudonym that nothing leads to, so that counts stay. Their
@@ -70,6 +77,7 @@ def erase_interactions(*, user_id: str) -> Erased | None:
         cursor.execute(_ANONYMISE_REFUNDS, {**names, **others})
         cursor.execute(_ANONYMISE, {**names, **others})
         cursor.execute(_SCRUB_INBOX, names)
+        cursor.execute(_SCRUB_FAILED, {"names": [user_id, *erased.sessions, *([email] if email else [])]})
         cursor.execute("DELETE FROM interactions_mergedsession WHERE user_id = %(user)s", names)
         cursor.execute("DELETE FROM interactions_shopper WHERE user_id = %(user)s", names)
         cursor.execute("DELETE FROM rewritten_histories WHERE subject = ANY(%(subjects)s)", names)

@@ -172,3 +172,6 @@ class ExportSerializer(serializers.Serializer[Any]):
     stock_alerts = serializers.ListField(child=serializers.DictField())
     topic_choices = serializers.ListField(child=serializers.DictField())
     suppressions = serializers.ListField(child=serializers.DictField())
+    received_mails = serializers.ListField(
+        child=serializers.DictField(), help_text="Mails in the local mailbox, where there is no mail server."
+    )

@@ -62,7 +62,7 @@ def merge_person(*, user_id: str, session_id: str) -> int:
 def erase_person(user_id: str) -> bool:
     """Erase the person, or make what is kept anonymous, in every table; return False where nobody is known."""
     address = Shopper.objects.filter(user_id=user_id).values_list("email", flat=True).first()
-    erased = erase_interactions(user_id=user_id)
+    erased = erase_interactions(user_id=user_id, email=address or "")
     erase_from_mail(user_id=user_id, email=address or "")
     served = ServedList.objects.filter(user_id=user_id)
     if erased is None:
