@@ -102,11 +102,12 @@ NOTHING_PERSONAL = {
     "interactions.FreshInteraction": "ids of events",
     "campaigns.MessageEvent": "ids of messages, and what became of them",
     "analytics.Dashboard": "no table",
-    **dict.fromkeys(("analytics.TouchedEvent", "analytics.Conversion"), "ids of events and lists"),
+    **dict.fromkeys(("analytics.TouchedEvent", "analytics.TouchedMail", "analytics.Conversion"), "ids and times"),
     **dict.fromkeys(
         ("analytics.RecommendationRollup", "analytics.EarningsRollup", "analytics.LatencyRollup",
          "analytics.ProductRollup", "analytics.SalesRollup", "analytics.SearchClickRollup", "analytics.EventRollup",
-         "analytics.FunnelRollup", "analytics.RollupState", "analytics.ExperimentResult"), "counts",
+         "analytics.FunnelRollup", "analytics.MailRollup", "analytics.MailReasonRollup",
+         "analytics.RollupState", "analytics.ExperimentResult"), "counts",
     ),
 }  # fmt: skip
 
