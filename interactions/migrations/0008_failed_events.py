@@ -10,5 +10,5 @@ DROP = "DROP INDEX CONCURRENTLY IF EXISTS public.reemio_events_failed"
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("interactions", "0006_product_persons")]
+    dependencies = [("interactions", "0007_vacuum_sooner")]
     operations = [migrations.RunSQL(CREATE, DROP)]
