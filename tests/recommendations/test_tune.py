@@ -117,6 +117,34 @@ def test_chance_keeps_the_defaults() -> None:
     assert choice.why == "No mix was surely better than the default blend."
 
 
+def test_luck_on_the_newest_cut_does_not_win_over_what_is_good_on_both() -> None:
+    rng = np.random.default_rng(1)
+
+    def task(hits: tuple[float, float]) -> Task:
+        """Return 200 cases of 12 candidates: how often each of two signals puts the right one first."""
+        signals = rng.uniform(0, 0.5, (200, 12, 2)).astype(np.float32)
+        right = rng.integers(0, 12, 200)
+        for column, share in enumerate(hits):
+            hit = np.flatnonzero(rng.random(200) < share)
+            signals[hit, right[hit], column] = 1.0
+        case, product = np.repeat(np.arange(200), 12), np.tile(np.arange(12), 200)
+        found = Candidates(case, product, signals.reshape(-1, 2), ("lucky", "steady"), 200)
+        targets = np.zeros((200, 12))
+        targets[np.arange(200), right] = 1
+        return Task.of(found, sp.csr_matrix(targets))
+
+    older = [task((0.0, 0.6)), task((0.0, 0.6))]
+    newest = task((0.8, 0.6))
+    choice = choose(
+        older, newest, default=lambda task: np.zeros(len(task.right)), seed=0, enough=lambda: False
+    )  # fmt: skip
+    figures = choice.evidence["ndcg"]
+    assert figures["steady"] > figures["lucky"]
+    assert choice.evidence["judged"] == 400
+    assert choice.evidence["winner"] != "lucky"
+    assert choice.mix["steady"] > 0.5
+
+
 def test_a_shop_with_little_data_keeps_the_defaults_and_says_how_much_it_had() -> None:
     stock(drifting(Random(2), shoppers=3))
     train(as_of=UNTIL)
