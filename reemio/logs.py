@@ -5,6 +5,7 @@ is named by its method and its route, and found again by its `request_id`, which
 """
 
 import logging
+import re
 from typing import Any, cast
 
 import structlog
@@ -13,6 +14,9 @@ from django_structlog.middlewares import RequestMiddleware
 
 # Asked every few seconds by machines; what is amiss is logged by the check itself.
 UNLOGGED_ROUTES = ("/healthz", "/readyz", "/metrics")
+
+
+SOUND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Route:
@@ -32,6 +36,13 @@ class Route:
 
 class RequestLog(RequestMiddleware):
     """django-structlog's middleware, telling routes instead of addresses."""
+
+    def prepare(self, request: HttpRequest) -> None:
+        """Take on the id that a proxy gave to the request, if it is one: it goes into logs, answers and calls."""
+        for name in ("HTTP_X_REQUEST_ID", "HTTP_X_CORRELATION_ID"):
+            if not SOUND_ID.fullmatch(request.META.get(name, "x")):
+                del request.META[name]
+        super().prepare(request)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -34,6 +34,19 @@ class SecretKey(BasePermission):
         return not settings.REEMIO_REQUIRE_API_KEY
 
 
+class PersonalData(SecretKey):
+    """What is held on a person: a secret key may, and of staff only who may look at single shoppers."""
+
+    permission = "analytics.view_personal_data"
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Ask signed-in staff for the permission besides."""
+        staff = request.user if request.auth is None else None
+        if staff is not None and getattr(staff, "is_staff", False):
+            return bool(request.method in SAFE_METHODS and staff.has_perm(self.permission))
+        return super().has_permission(request, view)
+
+
 class AnyKey(SecretKey):
     """Publishable keys may, too: what a browser has to do."""
 

@@ -16,7 +16,7 @@ from interactions.services.merge import MergedAlreadyError
 from interactions.services.shoppers import Profile, put_shopper
 from interactions.validation import LONGEST_ID, wrong_text
 from reemio.access.identity import proves
-from reemio.access.permissions import AnyKey, SecretKey, has_secret_key
+from reemio.access.permissions import AnyKey, PersonalData, has_secret_key
 from reemio.people import serializers, services
 
 _USER_ID = OpenApiParameter(
@@ -39,7 +39,7 @@ class SessionMergedAlready(APIException):
 class UserView(APIView):
     """One person."""
 
-    permission_classes = [SecretKey]
+    permission_classes = [PersonalData]
 
     @extend_schema(
         operation_id="put_user",
@@ -95,7 +95,7 @@ class UserView(APIView):
 class UserMergeView(APIView):
     """A session that turned out to be the user's."""
 
-    permission_classes = [SecretKey]
+    permission_classes = [PersonalData]
 
     @extend_schema(
         operation_id="merge_session",
@@ -159,7 +159,7 @@ def _check_proof(request: Request, user_id: str, token: str | None) -> None:
 class UserExportView(APIView):
     """All that is held on a person."""
 
-    permission_classes = [SecretKey]
+    permission_classes = [PersonalData]
 
     @extend_schema(
         operation_id="export_user",
