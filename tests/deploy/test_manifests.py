@@ -107,6 +107,48 @@ def test_every_policy_and_service_selects_a_pod(built: Path) -> None:
         assert any(selector.items() <= one.items() for one in labels), selector
 
 
+def test_web_is_probed_grows_with_its_load_and_is_never_taken_away_whole(built: Path) -> None:
+    web = next(one for one in objects(built, "Deployment") if one["metadata"]["name"] == "web")
+    container = web["spec"]["template"]["spec"]["containers"][0]
+    probes = {
+        name: container[f"{name}Probe"]["httpGet"]["path"].split("?")[0]
+        for name in ("startup", "readiness", "liveness")
+    }
+    assert probes == {"startup": "/readyz", "readiness": "/readyz", "liveness": "/healthz"}
+    assert container["ports"] == [{"name": "http", "containerPort": 8000}]
+    [scaler] = objects(built, "HorizontalPodAutoscaler")
+    assert (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"]) == ("Deployment", "web")
+    assert scaler["spec"]["minReplicas"] <= web["spec"]["replicas"] <= scaler["spec"]["maxReplicas"]
+    budget = next(one for one in objects(built, "PodDisruptionBudget") if one["metadata"]["name"] == "web")
+    # With one replica, nothing can be drained: that is for development only.
+    spare = scaler["spec"]["minReplicas"] - budget["spec"]["minAvailable"]
+    assert (built.stem, spare) in {("production", 1), ("development", 0)}
+
+
+def test_migrations_run_once_and_are_not_begun_anew_for_ever(built: Path) -> None:
+    [job] = [one for one in objects(built, "Job") if one["metadata"]["name"] == "migrate"]
+    assert (
+        job["spec"]["template"]["spec"]["containers"][0]["command"][1:]
+        == {"production": ["migrate"], "development": ["manage", "demo_data"]}[built.stem]
+    )
+    assert (job["spec"]["template"]["spec"]["restartPolicy"], job["spec"]["backoffLimit"]) == ("Never", 3)
+
+
+def test_compose_names_only_what_it_has() -> None:
+    whole = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    for name, service in whole["services"].items():
+        needed = service.get("depends_on", {})
+        assert set(needed) <= set(whole["services"]), name
+        for other, how in needed.items():
+            healthy = how["condition"] == "service_healthy"
+            assert not healthy or "test" in whole["services"][other].get("healthcheck", {}), (name, other)
+        named = {one.split(":")[0] for one in service.get("volumes", [])}
+        assert named <= set(whole["volumes"]), name
+    # Where nothing is set, `docker compose config` finds a default in the place of each `${…}`.
+    asked = re.findall(r"\$\{(\w+)(:-[^}]*)?\}", (ROOT / "docker-compose.yml").read_text())
+    assert [name for name, default in asked if not default] == []
+
+
 def test_whatever_the_manifests_set_is_a_setting(built: Path) -> None:
     named = {key for one in objects(built, "ConfigMap", "Secret") for key in one.get("data", {})}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
