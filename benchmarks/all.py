@@ -2,7 +2,7 @@
 
     python -m benchmarks.all [--without growth …]
 
-Takes about ten minutes, most of them for the growth benchmark's ten million interactions.
+Takes most of an hour, nearly all of it for the two with ten million interactions: growth and large.
 """
 
 import argparse
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "embedding": ["embedding"],
     "recall": ["search_recall"],
     "growth": ["growth"],
+    "large": ["large", "--write"],
 }
 
 

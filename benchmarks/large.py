@@ -1,6 +1,6 @@
 """The budgets again, in one large shop: 100,000 products, one million shoppers, ten million interactions.
 
-    python -m benchmarks.large [--products 100000] [--shoppers 1000000] [--interactions 10000000] [--seconds 10]
+    python -m benchmarks.large [--write] [--products 100000] [--shoppers 1000000] [--interactions 10000000]
 
 Makes the shop once (several minutes and some 12 GB of disk, given back at the end), then measures in it the homepage,
 its growth against a small shop, the search for what is near, a training, a batch over HTTP and an import, each against
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import batch_ingestion, growth, homepage, import_interactions, search_recall
 from benchmarks.scratch import ROOT, scratch
 from benchmarks.server import sequential, serving
-from benchmarks.table import Finding, show
+from benchmarks.table import Finding, show, text_of, write
 from benchmarks.training import NEIGHBOURS, fit_reference, name_of_reference
 
 MEMORY_MIB = 4096
+PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
@@ -39,11 +40,15 @@ def main() -> None:
     parser.add_argument(
         "--part", choices=["train", "neighbours"], help="that alone, in the database that is configured"
     )
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     if options.part:
         print(json.dumps(PARTS[options.part]()))
         return
-    show(measure(options.products, options.shoppers, options.interactions, seconds=options.seconds))
+    findings = measure(options.products, options.shoppers, options.interactions, seconds=options.seconds)
+    show(findings)
+    if options.write:
+        write(f"{datetime.now(UTC).date()}, `python -m benchmarks.large`:\n\n{text_of(findings)}", PAGE, "large")
 
 
 def measure(products: int, shoppers: int, interactions: int, *, seconds: float) -> list[Finding]:
@@ -68,7 +73,7 @@ def measure(products: int, shoppers: int, interactions: int, *, seconds: float) 
         findings = []
         for step in steps:
             findings += step()
-            show(findings[-1:])
+            print(text_of(findings), file=sys.stderr, flush=True)
     return findings
 
 

@@ -68,7 +68,10 @@ def shop(open_folder: Path) -> Iterator[Shop]:
 
 def test_figures_come_from_the_replica_and_from_the_primary_while_it_is_away(shop: Shop, tmp_path: Path) -> None:
     port = free_port()
-    own = {"DATABASE_URL": shop.primary, "ANALYTICS_DATABASE_URL": shop.replica, "REEMIO_CORS_ALLOW_ALL": "true"}
+    # Both servers are named, the replica first: whoever may write is asked.
+    folders = ",".join(parse_qs(urlsplit(one).query)["host"][0] for one in (shop.replica, shop.primary))
+    either = f"postgresql://postgres@/reemio?host={folders}&target_session_attrs=read-write"
+    own = {"DATABASE_URL": either, "ANALYTICS_DATABASE_URL": shop.replica, "REEMIO_CORS_ALLOW_ALL": "true"}
     web = ["granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "2", "reemio.wsgi:application"]
     url = f"http://127.0.0.1:{port}"
     with running(web, tmp_path / "web.log", until=lambda: _is_ready(url), more=own):
