@@ -11,8 +11,9 @@ from typing import Any  # noqa: E402
 from celery import Celery, signals  # noqa: E402  settings need the prepared environment
 from django_structlog.celery.steps import DjangoStructLogInitStep  # noqa: E402
 
-from reemio import observability  # noqa: E402
+from reemio import broker, observability  # noqa: E402
 
+broker.mend()
 app = Celery("reemio")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
