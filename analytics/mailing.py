@@ -1,7 +1,9 @@
 """What became of the mails that were planned in a period, by campaign, run, arm, reason and day. Read from roll-ups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Min, Sum
 
@@ -85,14 +87,13 @@ def _grouped(period: Period, *by: str) -> list[Mailed]:
     rows = MailRollup.objects.filter(day__range=(period.first, period.last)).order_by()
     sums = {f"n_{name}": Sum(name) for name in COUNTED}
     found = rows.values(*by).annotate(began=Min("day"), **sums) if by else [rows.aggregate(**sums)]
-    return [
-        Mailed(
-            **{name: row[name] for name in by},
-            began=row.get("began"),
-            **{name: row[f"n_{name}"] or 0 for name in COUNTED},
-        )
-        for row in sorted(found, key=lambda row: tuple(row[name] for name in by))
-    ]
+    return [_mailed(row, by) for row in sorted(found, key=lambda row: tuple(row[name] for name in by))]
+
+
+def _mailed(row: dict[str, Any], by: Sequence[str]) -> Mailed:
+    values: dict[str, Any] = {name: row[name] for name in by}
+    values |= {name: row[f"n_{name}"] or 0 for name in COUNTED}
+    return Mailed(began=row.get("began"), **values)
 
 
 def skipped(period: Period) -> list[tuple[str, str, int]]:

@@ -1,7 +1,7 @@
 """This process' copy of all embeddings, by slot of the shelf: what is near is found exactly, and without a query.
 
 Up to 20,000 products the matrix is multiplied with the target, in less than a millisecond. Beyond, their principal
-components are searched first, as numbers of eight bits: a fifteenth of the memory to read. The best thousand are
+components are searched first, as numbers of eight bits: a twelfth of the memory to read. The best thousand are
 compared exactly. Where filters leave few products, only these are compared.
 Shops above `REEMIO_VECTORS_IN_MEMORY` products keep nothing here; pgvector answers for them.
 """
@@ -98,7 +98,7 @@ class Vectors:
         size = min(len(allowed), len(self._known))
         usable = allowed[:size] & self._known[:size]
         unit = target / np.linalg.norm(target)
-        places = np.flatnonzero(usable)
+        places: Ids = np.flatnonzero(usable)
         if self._coarse is None and len(places) * FEW > size:
             cosines = (self._matrix[:size] @ unit)[places]
         else:
@@ -108,7 +108,8 @@ class Vectors:
             cosines = self._matrix[places] @ unit
         found = _largest(cosines, count)
         # Rounded, so that equal vectors are equal, wherever they stand in the matrix.
-        return places[found], np.round(cosines[found].astype(np.float64), 6)
+        best: Scores = cosines[found].astype(np.float64)
+        return places[found], np.round(best, 6)
 
     def of(self, products: Iterable[int]) -> dict[int, Vector]:
         """Return the vectors of those products that have one, by our id. A query where this process holds none."""

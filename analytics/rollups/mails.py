@@ -97,7 +97,7 @@ def _count_day(day: date, parts: Sequence[datetime], zone: ZoneInfo, *, closed: 
     parameters = {"day": day, "begin": begin, "end": end}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
-        cursor.execute("DELETE FROM touched_mails WHERE starts_at = ANY(%s)", [parts])
+        cursor.execute("DELETE FROM touched_mails WHERE starts_at = ANY(%s)", [list(parts)])
         if closed:
             return
         for table in ("analytics_mailrollup", "analytics_mailreasonrollup"):

@@ -109,7 +109,9 @@ def seed_demo(*, now: datetime, seed: int | None = None, moment: datetime | None
         seeded = Seeded(
             anchor=anchor,
             shoppers=_add_shoppers(anchor),
-            interactions=_add_interactions(products, anchor, crowd, [one.click for one in (*found, *mailed)]),
+            interactions=_add_interactions(
+                products, anchor, crowd, [*(one.click for one in found), *(one.click for one in mailed)]
+            ),
             served_lists=_add_served_lists(anchor, lists, found, mailed),
             inbox_rows=_add_inbox(products, anchor),
         )
