@@ -2,7 +2,7 @@
 
     python -m benchmarks.all [--without growth …]
 
-Takes most of an hour, nearly all of it for the two with ten million interactions: growth and large.
+Takes more than an hour, nearly all of it for the three with ten million interactions: analytics, growth and large.
 """
 
 import argparse
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "import": ["import_interactions"],
     "embedding": ["embedding"],
     "recall": ["search_recall"],
+    "analytics": ["analytics"],
     "growth": ["growth"],
     "large": ["large", "--write"],
 }
