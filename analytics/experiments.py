@@ -26,8 +26,9 @@ from analytics.models import ExperimentResult
 from recommendations.models import Experiment
 
 ALPHA = 0.05
-# The intervals are at their narrowest, against those of a single look, when each variant has about so many shoppers.
-TYPICAL_SHOPPERS = 10_000
+# The scale of the mixture, in shoppers of each variant. Against those of a single look, the intervals are 1.6 times as
+# wide from a thousand shoppers to ten thousand, 1.8 times with a hundred thousand, and 2.1 times with two hundred.
+MIXTURE_SHOPPERS = 300
 # With fewer, a mean is too far from normal for any interval to be believed.
 LEAST_SHOPPERS = 100
 LEAST_EVENTS = 20
@@ -190,12 +191,12 @@ def half_width(first: Sample, other: Sample, *, alpha: float = ALPHA) -> float:
     """Return half the width of the always-valid interval of the difference of two means.
 
     √((V + τ²) V / τ² · ln((V + τ²) / (V α²))), V the variance of the difference, τ the mixture's standard deviation
-    (Johari et al. 2017, section 4): here √(σ₁² + σ₂²) / √TYPICAL_SHOPPERS, fixed but for the scale.
+    (Johari et al. 2017, section 4): here √(σ₁² + σ₂²) / √MIXTURE_SHOPPERS, fixed but for the scale.
     """
     variance = first.variance / first.shoppers + other.variance / other.shoppers
     if variance <= 0:
         return 0.0
-    mixture = (first.variance + other.variance) / TYPICAL_SHOPPERS
+    mixture = (first.variance + other.variance) / MIXTURE_SHOPPERS
     return math.sqrt(
         (variance + mixture) * variance / mixture * math.log((variance + mixture) / (variance * alpha * alpha))
     )

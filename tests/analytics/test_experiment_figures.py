@@ -57,7 +57,7 @@ def test_a_real_difference_is_found_and_its_interval_holds_it() -> None:
     assert found.low is not None
     assert found.high is not None
     assert 0 < found.low < 0.25 < found.high
-    assert spoken(found) == "8.7 % to 41 % ahead of"
+    assert spoken(found) == "11 % to 39 % ahead of"
 
 
 def test_few_shoppers_or_events_or_no_mean_say_nothing() -> None:
@@ -138,7 +138,7 @@ def test_the_report_says_who_is_ahead_or_that_it_is_too_early(experiment: Experi
     keep(experiment, "A", shoppers=10_000, clickers=1000, buyers=300)
     keep(experiment, "B", shoppers=10_000, clickers=1250, buyers=310)
     found = report(experiment)
-    assert found.sentence == "B is 8.7 % to 41 % ahead of A in shoppers who click."
+    assert found.sentence == "B is 11 % to 39 % ahead of A in shoppers who click."
     assert found.warning == ""
 
 

@@ -66,8 +66,15 @@ REFUND = st.fixed_dictionaries({
     "do": st.just("refund"), "order": st.sampled_from(["o1", "o2"]), "id": st.sampled_from(["", "r1", "r2"]),
     "lines": st.lists(st.tuples(st.sampled_from(PRODUCTS), st.integers(0, 2)), max_size=2, unique_by=lambda x: x[0]),
 })  # fmt: skip
+# What belongs together: a click in a list, what was bought after it, and what came back.
+STORY = st.fixed_dictionaries({
+    "do": st.just("story"), "minutes": MINUTES, "request": st.sampled_from(REQUESTS), "who": st.sampled_from(PEOPLE),
+    "buyer": st.sampled_from(PEOPLE), "placement": st.sampled_from([("homepage", "homepage"), ("email", "email")]),
+    "again": st.sampled_from([None, 1, 50]), "days": st.sampled_from([0, 0, 4, 6, 8]),
+    "refund": st.sampled_from([None, [], [("a", 1)], [("a", 0)]]),
+})  # fmt: skip
 OTHER = st.sampled_from([{"do": "merge"}, {"do": "erase"}, {"do": "count"}, {"do": "recount"}, {"do": "rebuild"}])
-STEPS = st.lists(st.one_of(EVENT, EVENT, EVENT, EVENT, SERVED, REFUND, OTHER), max_size=14)
+STEPS = st.lists(st.one_of(EVENT, EVENT, EVENT, SERVED, REFUND, STORY, STORY, OTHER), max_size=12)
 
 
 def write(step: dict[str, Any], start: datetime) -> None:
@@ -91,6 +98,8 @@ def write(step: dict[str, Any], start: datetime) -> None:
                 order_id=step["order"], refund_id=step["id"], products=products, quantities=quantities, occurred_at=at
             )
             OrderRefund.objects.bulk_create([row], ignore_conflicts=True)
+        case "story":
+            tell(step, at)
         case "merge":
             merge_person(user_id="ann", session_id="s1")
         case "erase":
@@ -102,6 +111,31 @@ def write(step: dict[str, Any], start: datetime) -> None:
         case "rebuild":
             touch(since=None)
             roll_up()
+
+
+def tell(step: dict[str, Any], at: datetime) -> None:
+    """Let somebody see and click a product (perhaps twice), buy it and another one, and send something back."""
+    placement, context = step["placement"]
+    row = ServedList(
+        request_id=step["request"], served_at=at - timedelta(minutes=1), placement=placement, context=context,
+        strategy="popular", products=["b", "a"], scores=[1.0, 0.5], milliseconds=3.0,
+    )  # fmt: skip
+    ServedList.objects.bulk_create([row], ignore_conflicts=True)
+    shown = {"recommendation_request_id": step["request"], "recommendation_context": context}
+    user_id, session_id = step["who"]
+    for moment in (at, at + timedelta(minutes=step["again"])) if step["again"] else (at,):
+        for kind in ("recommendation_view", "recommendation_click"):
+            record_interactions([NewInteraction(kind, moment, user_id, session_id, "a", **shown)])
+    bought = {"quantity": 2, "unit_price": Decimal(10), "order_id": "o3"}
+    for product in ("a", "c"):
+        purchase = NewInteraction(
+            "purchase", at + timedelta(days=step["days"], minutes=9), *step["buyer"], product, **bought
+        )
+        record_interactions([purchase])
+    if step["refund"] is not None:
+        products, quantities = [line[0] for line in step["refund"]], [line[1] for line in step["refund"]]
+        back = OrderRefund(order_id="o3", refund_id="r", products=products, quantities=quantities, occurred_at=at)
+        OrderRefund.objects.bulk_create([back], ignore_conflicts=True)
 
 
 def record(step: dict[str, Any], at: datetime) -> None:
