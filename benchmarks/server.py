@@ -11,10 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from pathlib import Path
 
 from benchmarks.scratch import ROOT
 
 READY_SECONDS = 120
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+# The session of each running server, by its port.
+_SERVERS: dict[int, int] = {}
 
 
 class Client:
@@ -48,6 +52,7 @@ def serving(*, workers: int = 2) -> Iterator[int]:
                "--blocking-threads", "4", "--blocking-threads-idle-timeout", "600", "--no-access-log", "--log-level",
                "error", "benchmarks.homepage_server:application"]  # fmt: skip
     server = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    _SERVERS[port] = server.pid
     try:
         _wait_for(port, server)
         yield port
@@ -102,6 +107,29 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise SystemExit("The server did not become ready.")
+
+
+def processor_seconds(port: int) -> float:
+    """Return what the server's processes and its database's have used of the processors; 0 where /proc does not tell.
+
+    Unlike times, this hardly depends on what else the machine does.
+    """
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        backends = {pid for (pid,) in cursor.fetchall()}
+    ticks = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[3]) == _SERVERS[port] or int(folder.name) in backends:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
