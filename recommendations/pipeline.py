@@ -28,6 +28,7 @@ from recommendations.contracts import (
 )
 from recommendations.experiments import Variant
 from recommendations.merchandising import Verdicts
+from recommendations.metrics import Laps
 from recommendations.person import Person
 from recommendations.ranking import Ranking
 from recommendations.reranking import Reranked
@@ -98,6 +99,7 @@ def consider(
     variant: Variant | None = None,
 ) -> Considered:
     """Take one query through all stages, and keep what each of them made. `stage` overrules how reranking stands."""
+    laps = Laps()
     instead = version or (variant.version if variant else None)
     active, known = person.read(query, version=instead.id if instead else None)
     chosen_settings = version.settings if version else overruled((instead or active).settings, placement_overrides())
@@ -116,19 +118,25 @@ def consider(
     again = _restock(query, known, version.id, now)
     context = _context(query, liked, known, version.id, merchandising.verdicts_of(live, shelf), again)
     settings = _settings(from_json(chosen_settings), context)
+    laps.end("read")
     votes = (
         propose_mix(context, settings.mix, event_weights=weights) if settings.mix else propose(context)
     )  # fmt: skip
+    laps.end("propose")
     # What was bought together has a low score beside much that reads alike, and comes first all the same.
     deep = live or _together_first(query, settings)
     scored = scoring.blend(votes, settings, depth=DEEPER if deep else scoring.DEPTH)
+    laps.end("blend")
     pinnable = _pinnable(context)
     facts = KnownFacts()
     stage = stage or reranking.stage_of(query, settings, shelf.facts)
     asked_about = _asked_about(context)
     reranked = reranking.rerank(scored, stage=stage, context=asked_about)
+    laps.end("rerank")
     before = Considered(context, version, settings, votes, scored, facts, pinnable, asked_about, reranked, ())
-    return replace(before, shown=applied(before, reranked.ranked))
+    shown = applied(before, reranked.ranked)
+    laps.end("rules")
+    return replace(before, shown=shown)
 
 
 def _together_first(query: Query, settings: PlacementSettings) -> bool:

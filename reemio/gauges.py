@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_redis import get_redis_connection
 
+from analytics import metrics as business
 from campaigns import metrics as mail
 from catalog.models import CatalogSync, EmbeddingDue, Product
 from interactions.models import FreshInteraction, InboxEvent
@@ -113,6 +114,10 @@ GAUGES = Gauges(
         Gauge("reemio_catalog_sync_failed", "1 where the last synchronisation did not succeed.", _sync_failed),
         Gauge("reemio_outbox_messages", "Rows of the outbox that are open, by state.", mail.open_messages, "state"),
         Gauge("reemio_outbox_oldest_due_seconds", "Age of the oldest mail that is due.", mail.oldest_due),
+        Gauge("reemio_today", "Recommendations of the shop's day so far.", business.recommendations_today, "what"),
+        Gauge("reemio_today_revenue", "Revenue of the day so far.", business.revenue_today, "currency"),
+        Gauge("reemio_today_attributed_revenue", "Of that, by lists.", business.attributed_revenue_today, "currency"),
+        Gauge("reemio_today_mails", "Mails planned today, by what became of them.", business.mails_today, "outcome"),
         Gauge("reemio_database_connections", "Connections to this database by state.", _connections, "state"),
     ]
 )

@@ -9,6 +9,10 @@ from django.test import Client
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from analytics.rollups.run import roll_up
+from catalog.models import Product
+from recommendations.metrics import STAGES
+from recommendations.recorder import recorder
 from reemio.gauges import GAUGES
 from reemio.metrics import Gauge, Gauges, exposition
 from reemio.pulse.models import TaskPulse
@@ -68,3 +72,25 @@ def test_web_processes_answer_for_each_other(granian_server_of_two: str) -> None
     name = "reemio_list_seconds_count{placement=homepage,strategy=popular}"
     for _ in range(8):  # whichever process answers
         assert samples(httpx.get(f"{granian_server_of_two}/metrics").text)[name] == 40.0
+
+
+@pytest.mark.django_db
+def test_the_business_of_the_day_and_each_stage_of_a_list_are_told(client: Client) -> None:
+    Product.objects.create(product_id="lamp", title="Lamp", price=5, currency="KES", stock_quantity=3)
+    shown = client.get("/api/v1/recommendations/homepage?user_id=ann").json()
+    event = {"user_id": "ann", "product_id": "lamp", "recommendation_request_id": shown["request_id"]}
+    for kind, more in (("recommendation_view", {}), ("recommendation_click", {}), ("purchase", {"order_id": "o"})):
+        body = {"interaction_type": kind, "recommendation_context": "homepage", **event, **more}
+        body |= {"unit_price": "5.00", "currency": "KES", "quantity": 2} if kind == "purchase" else {}
+        assert client.post("/api/v1/interactions", body, content_type="application/json").status_code == 201
+    recorder.close()
+    roll_up()
+    told = exposition(Gauges(GAUGES._gauges)).decode()
+    for line in (
+        'reemio_today{what="impressions"} 1.0', 'reemio_today{what="clicks"} 1.0',
+        'reemio_today{what="conversions"} 1.0', 'reemio_today_revenue{currency="KES"} 10.0',
+        'reemio_today_attributed_revenue{currency="KES"} 10.0', 'reemio_today_mails{outcome="sent"} 0.0',
+    ):  # fmt: skip
+        assert line in told
+    for stage in STAGES:
+        assert f'reemio_stage_seconds_count{{stage="{stage}"}}' in told
