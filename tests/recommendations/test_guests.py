@@ -22,6 +22,7 @@ from recommendations.configuration import (
     to_json,
 )
 from recommendations.contracts import Placement, PlacementSettings, Query
+from recommendations.explaining import explain
 from recommendations.learning.choosing import Choice
 from recommendations.learning.cuts import Face, newcomers
 from recommendations.learning.events import between
@@ -141,8 +142,12 @@ def test_tables_and_live_pipeline_order_newcomers_homepages_alike(tables: Callab
         ("looking", visitors, made.of_visits(sp.csr_matrix(given))),
     ):
         (expected,) = ranking(found, nothing, mix, made)
-        answer = recommend(Query(Placement.HOMEPAGE, limit=50, session_id=session, as_of=UNTIL))
-        assert [item.facts.id for item in answer.items][:8] == expected[:8]
+        query = Query(Placement.HOMEPAGE, limit=50, session_id=session, as_of=UNTIL)
+        shown = [item.facts.id for item in recommend(query).items]
+        assert shown[:8] == expected[:8]
+        told = explain(query)
+        assert [one.product for one in told.considered.shown] == shown
+        assert told.considered.settings.mix == mix
 
 
 def look_around() -> None:
