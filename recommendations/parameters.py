@@ -23,7 +23,11 @@ class IdListField(TextField):
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
         """Split, and refuse ids that no product can have."""
-        ids = tuple(dict.fromkeys(part for part in super().to_internal_value(data).split(",") if part))
+        text = super().to_internal_value(data)
+        # The field's own validators see the tuple, in whose text a null character is escaped.
+        if "\x00" in text:
+            raise serializers.ValidationError("Null characters are not allowed.", code="null_characters_not_allowed")
+        ids = tuple(dict.fromkeys(part for part in text.split(",") if part))
         if not ids and self.required:
             self.fail("blank")
         if len(ids) > MOST_IDS:

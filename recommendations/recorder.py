@@ -8,7 +8,7 @@ from multiprocessing.util import Finalize
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.db.models.expressions import DatabaseDefault
 
 from recommendations.metrics import SERVED_LISTS_LOST
@@ -89,6 +89,9 @@ class Recorder:
         for attempt in range(60):
             try:
                 _write(batch)
+            except DataError:
+                _write_singly(batch)
+                return
             except DatabaseError as error:
                 logger.warning(
                     "served_lists_not_written", count=len(batch), attempt=attempt, error=type(error).__name__
@@ -119,6 +122,16 @@ def _write(batch: Sequence[ServedList]) -> None:
                 copy.write_row(_row(one))
     except IntegrityError:
         ServedList.objects.bulk_create(batch, batch_size=BATCH, ignore_conflicts=True)
+
+
+def _write_singly(batch: Sequence[ServedList]) -> None:
+    """Write what can be written: a list that the database refuses must not cost the others."""
+    for one in batch:
+        try:
+            _write([one])
+        except DataError:
+            logger.exception("served_list_refused", request_id=str(one.request_id))
+            SERVED_LISTS_LOST.inc()
 
 
 def _row(one: ServedList) -> list[Any]:
