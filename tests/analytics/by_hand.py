@@ -92,7 +92,9 @@ class ByHand:
         direct: dict[int, Interaction] = {}
         for line, *_ in self.lines:
             for click in clicks:  # in order of time: the last one stays
-                window = EMAIL_WINDOW if self.dimensions(click)[0] == "email" else WINDOW
+                served = self.lists.get(click.recommendation_request_id)
+                context = (served.context if served else "") or click.recommendation_context
+                window = EMAIL_WINDOW if context == "email" else WINDOW
                 after = line.occurred_at - click.occurred_at
                 is_in_time = timedelta(0) <= after <= window
                 if click.product_id == line.product_id and is_in_time and self.same_person(click, line):
