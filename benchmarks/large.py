@@ -104,9 +104,11 @@ def _pruning() -> list[Finding]:
     """Clear the oldest events as the nightly job does, for a minute or until three of sixty days are gone."""
     from django.utils import timezone
 
+    from analytics.rollups.run import roll_up
     from reemio.retention.clearing import BITE
     from reemio.retention.kinds import clear_interactions
 
+    roll_up()  # nothing is cleared that was never counted
     before, took, gone = timezone.now() - timedelta(days=57), [], 0
     while sum(took) < 60:
         began = time.perf_counter()
