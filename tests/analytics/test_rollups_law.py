@@ -69,8 +69,9 @@ REFUND = st.fixed_dictionaries({
 # What belongs together: a click in a list, what was bought after it, and what came back.
 STORY = st.fixed_dictionaries({
     "do": st.just("story"), "minutes": MINUTES, "request": st.sampled_from(REQUESTS), "who": st.sampled_from(PEOPLE),
-    "buyer": st.sampled_from(PEOPLE), "placement": st.sampled_from([("homepage", "homepage"), ("email", "email")]),
-    "again": st.sampled_from([None, 1, 50]), "days": st.sampled_from([0, 0, 4, 6, 8]),
+    "buyer": st.sampled_from([None, *PEOPLE]),
+    "placement": st.sampled_from([("homepage", "homepage"), ("email", "email")]),
+    "again": st.sampled_from([None, 1, 50, -50]), "counted": st.booleans(), "days": st.sampled_from([0, 4, 6, 8]),
     "refund": st.sampled_from([None, [], [("a", 1)], [("a", 0)]]),
 })  # fmt: skip
 OTHER = st.sampled_from([{"do": "merge"}, {"do": "erase"}, {"do": "count"}, {"do": "recount"}, {"do": "rebuild"}])
@@ -114,7 +115,7 @@ def write(step: dict[str, Any], start: datetime) -> None:
 
 
 def tell(step: dict[str, Any], at: datetime) -> None:
-    """Let somebody see and click a product (perhaps twice), buy it and another one, and send something back."""
+    """Let somebody see and click a product (perhaps twice, the first time told last), buy, and send something back."""
     placement, context = step["placement"]
     row = ServedList(
         request_id=step["request"], served_at=at - timedelta(minutes=1), placement=placement, context=context,
@@ -124,12 +125,14 @@ def tell(step: dict[str, Any], at: datetime) -> None:
     shown = {"recommendation_request_id": step["request"], "recommendation_context": context}
     user_id, session_id = step["who"]
     for moment in (at, at + timedelta(minutes=step["again"])) if step["again"] else (at,):
+        if step["counted"]:
+            roll_up()
         for kind in ("recommendation_view", "recommendation_click"):
             record_interactions([NewInteraction(kind, moment, user_id, session_id, "a", **shown)])
     bought = {"quantity": 2, "unit_price": Decimal(10), "order_id": "o3"}
     for product in ("a", "c"):
         purchase = NewInteraction(
-            "purchase", at + timedelta(days=step["days"], minutes=9), *step["buyer"], product, **bought
+            "purchase", at + timedelta(days=step["days"], minutes=9), *(step["buyer"] or step["who"]), product, **bought
         )
         record_interactions([purchase])
     if step["refund"] is not None:
