@@ -17,8 +17,9 @@ MOST_CASES = 1500
 BATCH = 250
 LONGEST_WINDOW = 28.0
 CUTS = 4
-# An order is asked about so many times where one product of it is given.
-DRAWS = 3
+# An order is asked about so many times, each time for a product drawn anew. Carts only where there are many orders:
+# what is asked twice about one is not twice the evidence.
+DRAWS, MANY_ORDERS = 3, 500
 # A visit is asked about after so many products at most.
 MOST_BEGUN = 3
 
@@ -140,8 +141,9 @@ def _hidden(face: Face, future: Events, rng: np.random.Generator) -> tuple[sp.cs
     """Return orders of two or more with one product hidden; for bought together, with one product given."""
     baskets, _, _ = Material(future, until=0.0).baskets
     large = rng.permutation(np.flatnonzero(np.diff(baskets.indptr) >= 2))[:MOST_CASES]
+    often = face is Face.BOUGHT_TOGETHER or len(large) >= MANY_ORDERS
     given, wanted = [], []
-    for row in np.tile(large, DRAWS if face is Face.BOUGHT_TOGETHER else 1).tolist():
+    for row in np.tile(large, DRAWS if often else 1).tolist():
         held = rng.permutation(baskets.indices[baskets.indptr[row] : baskets.indptr[row + 1]])
         wanted.append(held[:1])
         given.append(held[1:2] if face is Face.BOUGHT_TOGETHER else np.sort(held[1:]))

@@ -97,6 +97,7 @@ def script_of(
             lines += _step(word, rest, image, root, work, install=install)
     volumes = [line for name in image.volumes for line in _volume(work, root, name)]
     lines += [f"mount -o remount,ro {root}", f"mount -t tmpfs -o mode=1777 tmpfs {root}/tmp", *volumes]  # noqa: S108  the image's
+    lines += [] if install else _seen_in_tmp(root)
     final = image.environment | given
     starts = [_inside(root, final, image.folder, shlex.join(one), image.user) for one in commands or [image.command]]
     return "\n".join([*lines, *starts[:-1], f"exec {starts[-1]}", ""])
@@ -118,6 +119,14 @@ def _overlay(place: Path) -> list[str]:
         f"chmod 755 {root}/usr/local/bin/python",
         f"rm -rf {root}/app {root}/opt/venv",
     ]
+
+
+def _seen_in_tmp(root: Path) -> list[str]:
+    """Return what shows this Python's packages below the image's own /tmp, where a checkout in /tmp has them."""
+    packages = Path(sysconfig.get_path("purelib")).resolve()
+    if not packages.is_relative_to("/tmp"):  # noqa: S108  the machine's
+        return []
+    return [f"mkdir -p {root}{packages}", f"mount --bind {packages} {root}{packages}"]
 
 
 def _step(word: str, rest: str, image: Image, root: Path, work: Path, *, install: bool) -> list[str]:

@@ -43,6 +43,8 @@ def test_production_passes_djangos_own_deployment_checks_with_a_key_from_a_file(
         REEMIO_MAIL_FROM="Duka <hello@mail.shop.example>",
         REEMIO_SHOP_ADDRESS="Duka, Moi Avenue 1, Nairobi",
         REEMIO_SITE_URL="https://recommendations.shop.example",
+        REEMIO_SHOP_URL="https://shop.example/",
+        REEMIO_SHOP_CART_URL="https://shop.example/cart",
     )
     done = manage("check", "--deploy", "--fail-level", "WARNING", environment=environment)
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), done.stderr

@@ -131,3 +131,19 @@ def test_a_budget_is_kept_by_beginning_no_cut_that_does_not_fit() -> None:
     budget.now = 36.0
     assert not budget.allows_cut([10.0, 20.0])
     assert budget.share(2) == pytest.approx((100 - 20 - 36) / 2)
+
+
+@pytest.mark.parametrize(("orders", "asked"), [(499, 1), (500, 3)])
+def test_a_cart_is_asked_about_more_than_once_only_where_orders_are_many(
+    rng: np.random.Generator, orders: int, asked: int
+) -> None:
+    """Before day 272 every product is sold; in the four weeks after it there are so many orders of three."""
+    lines: list[Line] = [(product, product, 100.0, product) for product in range(30)]
+    lines += [
+        (order, int(product), 272.5 + order / 100, 1000 + order)
+        for order in range(orders)
+        for product in rng.choice(30, 3, replace=False)
+    ]
+    past = shop(lines, rng.normal(size=(30, 8)))
+    tasks = tasks_of(past, [Face.CART], seed=0, budget=Budget(120.0), progress=lambda _: None)[Face.CART]
+    assert tasks[0].candidates.cases == orders * asked
