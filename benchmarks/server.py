@@ -112,7 +112,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 def processor_seconds(port: int) -> float:
     """Return what the server's processes and its database's have used of the processors; 0 where /proc does not tell.
 
-    Unlike times, this hardly depends on what else the machine does.
+    It depends less on what else the machine does than times do.
     """
     from django.db import connection
 

@@ -16,7 +16,7 @@ from recommendations.contracts import Counts, Ids, NeighbourRow
 from recommendations.merging import Counted, merged_companions, merged_neighbours
 from recommendations.models import NeighbourList
 
-# A neighbour takes 24 bytes: at 100 neighbours a row, a full cache holds about 50 MB.
+# A neighbour takes 24 bytes: at 100 neighbours a row, a full cache holds about 50 MB; the EASE of carts has up to 600.
 MOST_KEPT = 20_000
 LIST_LENGTH = 50
 # The kinds that follow the present, and the level that says how many had each product when the version was trained.

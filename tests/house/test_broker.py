@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from celery import shared_task
 def slow():
     print("slow begins", flush=True)
     time.sleep(1.6)
+    print("slow ends", flush=True)
 """
 
 
@@ -47,7 +47,7 @@ def test_a_task_that_ends_while_redis_is_away_does_not_end_its_worker(tmp_path: 
                 subprocess.run(send, cwd=ROOT, env=own, check=True)
                 wait_until(lambda turn=turn: said().count("slow begins") >= turn, said)  # type: ignore[misc]
                 redis.stop(state / "redis")
-                time.sleep(2)  # the task ends meanwhile: that is what this is about
+                wait_until(lambda turn=turn: said().count("slow ends") >= turn, said)  # type: ignore[misc]
                 redis.ensure_running(state / "redis")
             assert "Unrecoverable" not in said()
             before = said().count("slow begins")
