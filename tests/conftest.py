@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 import psycopg
 import pytest
+import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -73,6 +74,12 @@ def api() -> APIClient:
 def _empty_cache() -> None:
     """Begin each test with an empty cache: throttling counters and shared lists are not a test's to inherit."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_name_of_another_request() -> None:
+    """Begin each test without the names that a request of the test before left for the log."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(autouse=True)
