@@ -14,8 +14,6 @@ import pytest
 
 from reemio.demo.personas import SHOPPERS, DemoShopper
 from reemio.demo.population import (
-    NAIROBI,
-    WEIGHTS,
     Event,
     InboxRow,
     ServedList,
@@ -25,6 +23,8 @@ from reemio.demo.population import (
     persona_events,
     served_lists,
 )
+from reemio.demo.regulars import WEIGHTS
+from reemio.demo.shopfloor import NAIROBI
 
 NOW = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
 SEED = 42
