@@ -22,6 +22,7 @@ CONVERTED = ("conversions", "assisted_lines")
 EARNED = ("direct_revenue", "assisted_revenue")
 GROUPS = (*LIST_DIMENSIONS, "starts_at")
 POPULAR = "popular"
+EMAIL = "email"  # the context in which nothing is reported as seen
 
 Key = tuple[Any, ...]
 
@@ -44,7 +45,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts of a group of lists. Revenue is in `currency`, the one that earned most in the period, after refunds."""
+    """Counts of a group of lists. Revenue is in `currency`, the one that earned most in the period, after refunds.
+
+    What is `mailed_` is part of the clicks and of the direct revenue: that of e-mails, which have no impressions.
+    """
 
     lists: int = 0
     empty_lists: int = 0
@@ -60,11 +64,13 @@ class Figures:
     assisted_revenue: Decimal = Decimal(0)
     currency: str = ""
     fallback_lists: int = 0
+    mailed_clicks: int = 0
+    mailed_revenue: Decimal = Decimal(0)
 
     @property
     def click_through_rate(self) -> Rate:
-        """Return clicks / impressions."""
-        return rate(self.clicks, self.impressions)
+        """Return clicks / impressions, both without e-mails."""
+        return rate(self.clicks - self.mailed_clicks, self.impressions)
 
     @property
     def conversion_rate(self) -> Rate:
@@ -83,8 +89,9 @@ class Figures:
 
     @property
     def revenue_per_thousand(self) -> Decimal | None:
-        """Return the direct revenue of a thousand impressions; None where there was no impression."""
-        return round(self.direct_revenue * 1000 / self.impressions, 2) if self.impressions else None
+        """Return the direct revenue of a thousand impressions, without e-mails; None where there was no impression."""
+        seen_revenue = self.direct_revenue - self.mailed_revenue
+        return round(seen_revenue * 1000 / self.impressions, 2) if self.impressions else None
 
 
 def grouped(period: Period, by: Sequence[str] = (), *, filters: Filters = Filters()) -> dict[Key, Figures]:
@@ -97,19 +104,22 @@ def grouped(period: Period, by: Sequence[str] = (), *, filters: Filters = Filter
     figures: dict[Key, Figures] = {}
     daily = "starts_at" in by
     counts = _within(RecommendationRollup.objects.all(), period, filters, daily=daily)
-    for row in counts.values(*by, "strategy").annotate(**{f"n_{name}": Sum(name) for name in COUNTED}):
+    for row in counts.values(*by, "strategy", "context").annotate(**{f"n_{name}": Sum(name) for name in COUNTED}):
         key = tuple(row[name] for name in by)
         more = {name: row[f"n_{name}"] for name in COUNTED}
         more["fallback_lists"] = more["lists"] if row["strategy"] == POPULAR else 0
+        more["mailed_clicks"] = more["clicks"] if row["context"] == EMAIL else 0
         figures[key] = _plus(figures.get(key, Figures()), more)
     earned = _within(EarningsRollup.objects.all(), period, filters, daily=daily)
     sums = {f"n_{name}": Sum(name) for name in (*CONVERTED, *EARNED)}
-    rows = list(earned.values(*by, "currency").annotate(**sums))
+    rows = list(earned.values(*by, "context", "currency").annotate(**sums))
     currency = main_currency({row["currency"]: Decimal(0) for row in rows} | _revenue_by_currency(rows))
     for row in rows:
         key = tuple(row[name] for name in by)
         names = (*CONVERTED, *EARNED) if row["currency"] == currency else CONVERTED
-        figures[key] = _plus(figures.get(key, Figures()), {name: row[f"n_{name}"] for name in names})
+        more = {name: row[f"n_{name}"] for name in names}
+        more["mailed_revenue"] = more.get("direct_revenue", Decimal(0)) if row["context"] == EMAIL else Decimal(0)
+        figures[key] = _plus(figures.get(key, Figures()), more)
     return {key: replace(figures[key], currency=currency) for key in sorted(figures)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from analytics.definitions import rate
 from analytics.models import Conversion
 from analytics.performance import Filters, grouped, total
 from analytics.periods import Period
@@ -80,6 +81,30 @@ def test_each_campaign_is_told_what_its_mails_earned() -> None:
         ("cart_abandonment",): (1, Decimal(10)),
         ("weekly_digest",): (0, Decimal(0)),
     }
+
+
+def test_clicks_and_revenue_of_mails_are_not_set_against_what_was_seen_in_the_shop() -> None:
+    shown = served()
+    for number, product_id in enumerate("ab"):
+        event = Interaction(interaction_type="recommendation_view", user_id="ann", recommendation_request_id=shown)
+        event.product_id, event.occurred_at = product_id, NOON - timedelta(hours=2 - number)
+        event.save()
+    click(shown)
+    for user_id in ("bob", "cy"):
+        click(served(placement="email", context="email"), user_id=user_id)
+    buy()
+    buy(user_id="bob", order_id="o2")
+    roll_up()
+    both, mails, shop = (
+        total(DAY),
+        total(DAY, filters=Filters(context="email")),
+        total(DAY, filters=Filters("homepage")),
+    )
+    assert (both.clicks, both.impressions, both.conversions, both.direct_revenue) == (3, 2, 2, Decimal(20))
+    assert both.click_through_rate == shop.click_through_rate == rate(1, 2)
+    assert both.revenue_per_thousand == shop.revenue_per_thousand == Decimal(5000)
+    assert (mails.click_through_rate.value, mails.revenue_per_thousand) == (None, None)
+    assert both.conversion_rate == rate(2, 3)
 
 
 @pytest.mark.parametrize(("days", "counts"), [(5, True), (5.01, False)])
