@@ -11,6 +11,10 @@ from reemio.demo.complements import LASTING, RESTOCK_DAYS, SHELVES
 from reemio.demo.shopfloor import Shop, in_week, on_day, shop_of, some
 from reemio.demo.visits import Diary, ServedList, Visit
 
+CARTED = 0.22  # of the products that are looked at
+CARTED_FROM_LIST = 0.07  # of those that were met in a list, or in search results: most people just have a look
+GROWTH = 1.03  # visits from one week to the next
+STRANGERS = 2  # visits of nobody known, for each shopper
 _SOUGHT_IN_VAIN = ("violin", "snow chains", "gift card", "air fryer", "trampoline", "hearing aid batteries")
 
 
@@ -80,20 +84,22 @@ class _Stroller:
 
     def walk(self) -> None:
         random, visit = self.random, self.visit
-        product = self._fancy()
+        product, met = self._fancy(), None
         chance = random.random()
         if chance < 0.15:
-            product = self._see_homepage() or product
+            met = self._see_homepage()
         elif chance < 0.38:
+            met = product
             self._search(product)
-        for _ in range(min(9, 1 + int(random.expovariate(0.42)))):
+        product = met or product
+        for _ in range(min(9, 1 + int(random.expovariate(0.42 if visit.user_id else 0.9)))):
             visit.view(product)
             if random.random() < 0.045:
                 visit.wish(product)
-            if random.random() < 0.22:
+            if random.random() < (CARTED_FROM_LIST if product is met else CARTED):
                 self._add(product)
-            following = self._see_similar(product) if random.random() < 0.07 else None
-            product = following or self._next_after(product)
+            met = self._see_similar(product) if random.random() < 0.07 else None
+            product = met or self._next_after(product)
         self._check_out()
 
     def _search(self, product: DemoProduct) -> None:
@@ -125,7 +131,7 @@ class _Stroller:
             visit.take_out(last)
         if visit.cart and random.random() < 0.3:
             self._see_cart_list()
-        if random.random() < 0.7:
+        if random.random() < (0.7 if visit.user_id else 0.4):
             self.owned.update(visit.cart)
             visit.buy()
 
@@ -145,7 +151,7 @@ class _Stroller:
         strategy = "personalized" if self.visit.user_id else self.random.choice(("session", "popular"))
         seen = self.random.randint(3, 8)
         served = self.visit.be_shown("homepage", strategy, shown, seen=seen)
-        return self._look_over(served, shown[:seen], 0.15)
+        return self._look_over(served, shown[:seen], 0.085)
 
     def _see_similar(self, product: DemoProduct) -> DemoProduct | None:
         barred = self.owned | {product.product_id}
@@ -160,7 +166,7 @@ class _Stroller:
             return None
         seen = self.random.randint(2, len(shown)) if len(shown) > 2 else len(shown)
         served = self.visit.be_shown("product_page", strategy, shown, seen=seen, anchor=product)
-        return self._look_over(served, shown[:seen], 0.13)
+        return self._look_over(served, shown[:seen], 0.075)
 
     def _see_cart_list(self) -> None:
         carried = [product for product, _ in self.visit.cart.values()]
@@ -178,30 +184,31 @@ class _Stroller:
         shown += some(self.random, self.shop.products, 8 - len(shown), without=barred)
         seen = self.random.randint(2, 5)
         served = self.visit.be_shown("cart", "cart", shown, seen=seen)
-        clicked = self._look_over(served, shown[:seen], 0.12)
+        clicked = self._look_over(served, shown[:seen], 0.08)
         if clicked is not None:
             self.visit.view(clicked)
-            if self.random.random() < 0.5:
+            if self.random.random() < CARTED_FROM_LIST:
                 self.visit.put_into_cart(clicked)
 
 
 def background_diary(products: Sequence[DemoProduct], now: datetime, days: int, shoppers: int, seed: int) -> Diary:
-    """What `shoppers` known people and twice as many visits of strangers came to in the last `days`."""
+    """What `shoppers` known people and the strangers among them came to in the last `days`."""
     shop = shop_of(tuple(products), seed)
     diary = Diary(f"demo-{seed}-bg", Random(f"{seed}:background"))
     random = diary.random
-    weeks = max(1, math.ceil(days / 7))
+    weeks = range(max(1, math.ceil(days / 7)))
+    busyness = list(accumulate(GROWTH**-weeks_ago for weeks_ago in weeks))
     for number in range(1, shoppers + 1):
         user_id = f"shopper-{number:04d}"
         taste = _Taste(shop, random)
         owned: set[str] = set()
         for _ in range(max(2, min(24, round(random.lognormvariate(2.0, 0.6))))):
-            weeks_ago = random.randrange(weeks)
+            weeks_ago = random.choices(weeks, cum_weights=busyness)[0]
             visit = Visit(diary, user_id, in_week(now, weeks_ago, days, random))
             _Stroller(shop, taste, visit, owned, weeks_ago == 0).walk()
         _restock(shop, taste, diary, user_id, now, days)
-    for _ in range(2 * shoppers):
-        weeks_ago = random.randrange(weeks)
+    for _ in range(STRANGERS * shoppers):
+        weeks_ago = random.choices(weeks, cum_weights=busyness)[0]
         visit = Visit(diary, None, in_week(now, weeks_ago, days, random))
         _Stroller(shop, _Taste(shop, random), visit, set(), weeks_ago == 0).walk()
     return diary

@@ -1,8 +1,8 @@
-"""What the crowd was served when it searched, and what it clicked there: made up from its events, the same for a seed.
+"""What the crowd was served when it searched, saw of it, and clicked: made up from its events, the same for a seed.
 
 A search that is followed by a product's page in the same visit had that product among its results, at a place that the
-event's id decides; half of them were clicked in the list. The ten named shoppers are left alone: their events are
-counted exactly.
+event's id decides; where it was in sight, some clicked it in the list. The ten named shoppers are left alone: their
+events are counted exactly.
 """
 
 from collections import defaultdict
@@ -10,70 +10,93 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from typing import Literal
 from uuid import UUID
 
 from reemio.demo.catalogue import DemoProduct
 from reemio.demo.visits import Event
 
-RESULTS = 12
+RESULTS = 24
+SEEN = (2, 7)  # so many of them scroll into sight
+CLICKED = 0.3  # of the products that were looked at next, if they were in sight
+AFTER = {"view": timedelta(seconds=2), "click": timedelta(seconds=4)}
 LONGEST_QUERY = 128
 
 
 @dataclass(frozen=True, slots=True)
 class FoundList:
-    """Search results as they were served, and the click in them, if there was one."""
+    """Search results as they were served, and what was told of them: what was seen, and the click, if there was one."""
 
     request_id: UUID
     query: str
     search: Event
     product_ids: tuple[str, ...]
-    click: Event | None
+    told: tuple[Event, ...] = ()
+
+
+class _Shelves:
+    """What stands beside a product: its shelf first, then the rest of its department."""
+
+    def __init__(self, products: Iterable[DemoProduct]) -> None:
+        self.home: dict[str, tuple[str, str]] = {}
+        self.sellable: dict[str, list[str]] = defaultdict(list)
+        for product in products:
+            self.home[product.product_id] = (product.category, product.department)
+            if product.is_sellable:
+                for place in self.home[product.product_id]:
+                    self.sellable[place].append(product.product_id)
+
+    def around(self, product_id: str, random: Random) -> list[str]:
+        """Return up to `RESULTS` products that can be bought, this one perhaps among them."""
+        shelf, department = (self.sellable[place] for place in self.home[product_id])
+        near = random.sample(shelf, min(len(shelf), RESULTS))
+        return list(dict.fromkeys(near + random.sample(department, min(len(department), RESULTS))))[:RESULTS]
+
+    def sells(self, product_id: str) -> bool:
+        return product_id in self.sellable[self.home[product_id][0]]
 
 
 def found_lists(events: Sequence[Event], products: Iterable[DemoProduct]) -> list[FoundList]:
     """Return the results of every search of `events`; `events` are in order of time."""
-    by_shelf: dict[str, list[str]] = defaultdict(list)
-    shelf_of: dict[str, str] = {}
-    for product in products:
-        if product.is_sellable:
-            by_shelf[product.category].append(product.product_id)
-            shelf_of[product.product_id] = product.category
+    shelves = _Shelves(products)
     visits: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         visits[event["session_id"]].append(event)
     return [
-        _found(event, following, by_shelf, shelf_of)
+        _found(event, following, shelves)
         for visit in visits.values()
         for event, following in zip(visit, [*visit[1:], None], strict=True)
         if event["interaction_type"] == "search"
     ]
 
 
-def _found(
-    search: Event, following: Event | None, by_shelf: dict[str, list[str]], shelf_of: dict[str, str]
-) -> FoundList:
+def _found(search: Event, following: Event | None, shelves: _Shelves) -> FoundList:
     random = Random(search["event_id"])  # noqa: S311  made-up shoppers need no cryptography
     request_id = UUID(int=random.getrandbits(128), version=4)
     query = (search["search_query"] or "")[:LONGEST_QUERY]
     viewed = following["product_id"] if following and following["interaction_type"] == "view" else None
-    if viewed is None or viewed not in shelf_of or search["extra_data"].get("resultsCount") == 0:
-        return FoundList(request_id, query, search, (), None)
-    shelf = by_shelf[shelf_of[viewed]]
-    others = [one for one in random.sample(shelf, min(len(shelf), RESULTS)) if one != viewed][: RESULTS - 1]
-    place = min(int(random.expovariate(0.5)), len(others))
-    shown = (*others[:place], viewed, *others[place:])
-    click = _click(search, request_id, viewed, place + 1) if random.random() < 0.5 else None
-    return FoundList(request_id, query, search, shown, click)
+    if viewed is None or search["extra_data"].get("resultsCount") == 0:
+        return FoundList(request_id, query, search, ())
+    shown = [one for one in shelves.around(viewed, random) if one != viewed]
+    place = min(int(random.expovariate(0.5)), len(shown))
+    if shelves.sells(viewed):
+        shown.insert(place, viewed)
+    shown = shown[:RESULTS]
+    seen = shown[: random.randint(*SEEN)]
+    told = [_told("view", search, request_id, one, position) for position, one in enumerate(seen, start=1)]
+    if viewed in seen and random.random() < CLICKED:
+        told.append(_told("click", search, request_id, viewed, place + 1))
+    return FoundList(request_id, query, search, tuple(shown), tuple(told))
 
 
-def _click(search: Event, request_id: UUID, product_id: str, position: int) -> Event:
+def _told(kind: Literal["view", "click"], search: Event, request_id: UUID, product_id: str, position: int) -> Event:
     return Event(
-        interaction_type="recommendation_click",
+        interaction_type=f"recommendation_{kind}",
         user_id=search["user_id"],
         session_id=search["session_id"],
         product_id=product_id,
-        event_id=f"{search['event_id']}-click",
-        occurred_at=search["occurred_at"] + timedelta(seconds=4),
+        event_id=f"{search['event_id']}-{kind}-{position}",
+        occurred_at=search["occurred_at"] + AFTER[kind],
         quantity=None,
         unit_price=None,
         currency=None,

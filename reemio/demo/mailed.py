@@ -24,8 +24,8 @@ REMINDED = 0.3  # of the carts that were left
 SKIPPED = (("frequency_cap", 3), ("topic_off", 1), ("below_min_items", 2))
 # What became of a hundred mails that left. B's subject is the better one.
 BOUNCED, COMPLAINED, LEFT, SCANNED = 0.012, 0.0006, 0.004, 0.03
-CLICKED = {"A": 0.05, "B": 0.085}
-FOLLOWED = 0.4  # of those who went on to buy
+CLICKED = {"A": 0.03, "B": 0.05}
+FOLLOWED = 0.02  # of those who went on to buy
 
 Told = tuple[Literal["delivered", "bounced", "complained", "unsubscribed", "clicked"], datetime, str]
 
@@ -105,10 +105,10 @@ def _mail(
     if random.random() < 0.12:
         return Mail(kind, user_id, occasion, at, reason, "", request_id, ())
     bought = _soon_bought(events, at)
-    others = [one for one in random.sample(shelf, SHOWN) if one not in (bought and bought["product_id"], carted)]
+    others = [one for one in random.sample(shelf, SHOWN + 2) if one not in (bought and bought["product_id"], carted)]
     follows = bought is not None and random.random() < FOLLOWED
     leading = bought["product_id"] if bought and follows else carted
-    shown = tuple(one for one in (leading, *others[: SHOWN - 1]) if one)
+    shown = tuple(one for one in (leading, *others) if one)[:SHOWN]
     if random.random() < BOUNCED:
         return Mail(kind, user_id, occasion, at, "", arm, request_id, shown, (("bounced", _later(at, 2, random), ""),))
     told: list[Told] = [("delivered", _later(at, 1, random), "")]
@@ -155,5 +155,5 @@ def _click(user_id: str, product_id: str, request_id: UUID, at: datetime) -> Eve
         recommendation_position=1,
         recommendation_request_id=request_id,
         search_query=None,
-        extra_data={"device": "mobile", "sessionId": session},
+        extra_data={},
     )

@@ -23,7 +23,7 @@ from recommendations.models import Experiment, ExperimentVariant, ServedList
 from reemio.demo import population
 from reemio.demo.catalogue import DemoProduct, load_products
 from reemio.demo.found import FoundList, found_lists
-from reemio.demo.mailed import SHOWN, Mail, mails
+from reemio.demo.mailed import Mail, mails
 from reemio.demo.outbox import add_mails
 from reemio.demo.personas import SHOPPERS
 
@@ -41,7 +41,7 @@ EXPERIMENT = Running(
 EXPERIMENT_DAYS = 42
 WITHOUT_CLICK = 0.6
 # Milliseconds that a list took, by placement: the median; three quarters of them lie within a third of it.
-TYPICAL_MS = {"homepage": 4.5, "product": 3.8, "bought_together": 3.2, "cart": 5.6, "search": 9.0, "email": 24.0}
+TYPICAL_MS = {"homepage": 4.5, "product": 3.8, "bought_together": 3.2, "cart": 5.6, "search": 9.0}
 # One order of so many came back whole.
 ORDERS_A_REFUND = 40
 # How the row of a shopper remembers when and how they were made up.
@@ -104,14 +104,13 @@ def seed_demo(*, now: datetime, seed: int | None = None, moment: datetime | None
         crowd = _with_an_effect(crowd, lists, anchor)
         found = found_lists(crowd, products)
         mailed = mails(crowd, products, now=anchor.now, days=DAYS)
+        told = [*(event for one in found for event in one.told), *(one.click for one in mailed if one.click)]
         _add_experiment(anchor)
         _add_refunds(crowd)
         seeded = Seeded(
             anchor=anchor,
             shoppers=_add_shoppers(anchor),
-            interactions=_add_interactions(
-                products, anchor, crowd, [*(one.click for one in found), *(one.click for one in mailed)]
-            ),
+            interactions=_add_interactions(products, anchor, [*crowd, *told]),
             served_lists=_add_served_lists(anchor, lists, found, mailed),
             inbox_rows=_add_inbox(products, anchor),
         )
@@ -167,16 +166,10 @@ def _add_shoppers(anchor: Anchor) -> int:
     return Shopper.objects.count() - before
 
 
-def _add_interactions(
-    products: tuple[DemoProduct, ...],
-    anchor: Anchor,
-    crowd: Sequence[population.Event],
-    clicks: Iterable[population.Event | None],
-) -> int:
+def _add_interactions(products: tuple[DemoProduct, ...], anchor: Anchor, of_others: Iterable[population.Event]) -> int:
     """Store what is not stored yet, and note in the same statement whose history that rewrites."""
     personas = population.persona_events(products, now=anchor.now, seed=anchor.seed)
-    clicked = [click for click in clicks if click is not None]
-    return store([*_lines(personas), *_lines(crowd), *_lines(clicked)])
+    return store([*_lines(personas), *_lines(of_others)])
 
 
 def _lines(events: Iterable[population.Event]) -> Iterator[Line]:
@@ -312,15 +305,14 @@ def _mailed_list(one: Mail) -> ServedList:
         served_at=one.planned_at,
         placement="email",
         context="email",
-        strategy="personalized",
+        strategy="cart" if one.kind == "cart_abandonment" else "personalized",
         user_id=one.user_id,
         session_id="",
         anchors=[],
         products=list(one.product_ids),
         scores=[round(1 - place / 50, 4) for place in range(len(one.product_ids))],
         campaign=one.kind,
-        asked_for=SHOWN,
-        milliseconds=_took(one.request_id, "email"),
+        milliseconds=0.0,
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from reemio.demo.found import FoundList, found_lists
 from reemio.demo.personas import SHOPPERS, DemoShopper
 from reemio.demo.population import (
     Event,
@@ -275,6 +276,66 @@ def test_products_further_down_a_list_are_clicked_less() -> None:
     further_down = sum(clicked[position] for position in range(3, 9)) / sum(shown[position] for position in range(3, 9))
     assert clicked[1] / shown[1] > clicked[2] / shown[2] > further_down > 0
     assert 0.03 < clicked.total() / shown.total() < 0.1
+
+
+@cache
+def found() -> list[FoundList]:
+    return found_lists(background(), PRODUCTS)
+
+
+def test_what_was_seen_and_clicked_in_search_results_stands_there_and_is_clicked_only_where_it_was_seen() -> None:
+    assert len(found()) == kinds(background())["search"]
+    for one in found():
+        assert all(BY_ID[product_id].is_sellable for product_id in one.product_ids)
+        assert len(set(one.product_ids)) == len(one.product_ids) == (24 if one.told else 0)
+        seen: set[str | None] = set()
+        for event in one.told:
+            assert event["recommendation_request_id"] == one.request_id
+            assert event["product_id"] == one.product_ids[(event["recommendation_position"] or 0) - 1]
+            assert (event["user_id"], event["session_id"]) == (one.search["user_id"], one.search["session_id"])
+            assert event["interaction_type"] == "recommendation_view" or event["product_id"] in seen
+            seen.add(event["product_id"])
+
+
+def test_four_to_six_of_a_hundred_things_seen_are_clicked_and_fewer_further_down() -> None:
+    counts: dict[str, Counter[int]] = {"recommendation_view": Counter(), "recommendation_click": Counter()}
+    for event in [*background(), *(event for one in found() for event in one.told)]:
+        if event["interaction_type"] in counts:
+            counts[event["interaction_type"]][event["recommendation_position"] or 0] += 1
+    seen, clicked = counts.values()
+    assert 0.04 < clicked.total() / seen.total() < 0.06
+    rates = [clicked[position] / seen[position] for position in range(1, 6)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_most_visits_look_fewer_fill_a_cart_and_fewer_still_buy() -> None:
+    visits: dict[str, set[str]] = defaultdict(set)
+    for event in background():
+        visits[event["session_id"]].add(event["interaction_type"])
+    looked, carted, bought = (
+        sum(kind in did for did in visits.values()) / len(visits) for kind in ("view", "cart_add", "purchase")
+    )
+    assert looked > 0.85 > 0.55 > carted > 1.2 * bought
+
+
+def test_four_to_nine_of_a_hundred_clicks_lead_to_a_purchase_of_what_was_clicked() -> None:
+    clicks: dict[tuple[str, str | None], list[datetime]] = defaultdict(list)
+    for event in [*background(), *(event for one in found() for event in one.told)]:
+        if event["interaction_type"] == "recommendation_click":
+            clicks[event["user_id"] or event["session_id"], event["product_id"]].append(event["occurred_at"])
+    week = timedelta(days=7)
+    converted = sum(
+        any(timedelta(0) <= event["occurred_at"] - at <= week for at in clicks.get(who_and_what, ()))
+        for event in background()
+        if event["interaction_type"] == "purchase"
+        and (who_and_what := (event["user_id"] or event["session_id"], event["product_id"]))
+    )
+    assert 0.04 < converted / sum(map(len, clicks.values())) < 0.09
+
+
+def test_the_shop_grows_from_month_to_month() -> None:
+    months = Counter((NOW - event["occurred_at"]).days // 28 for event in background())
+    assert months[0] > 1.05 * months[1] > 1.05**2 * months[2]
 
 
 def orders() -> dict[str, set[str]]:

@@ -148,8 +148,8 @@ def test_every_figure_of_analytics_has_something_to_count(seeded: Seeded) -> Non
     period = between(NOON.date() - timedelta(days=59), NOON.date())
     figures = total(period)
     assert figures.click_through_rate.value is not None
-    assert 0.01 < figures.click_through_rate.value < 0.4
-    assert figures.conversions > 10
+    assert 0.01 < figures.click_through_rate.value < 0.1
+    assert figures.conversions > 5
     assert figures.assisted_revenue > 0
     assert {placement for (placement,) in grouped(period, ["placement"])} >= {"homepage", "product", "cart", "search"}
     assert {device for (device,) in grouped(period, ["device"])} >= {"mobile", "desktop", "tablet"}
@@ -157,6 +157,17 @@ def test_every_figure_of_analytics_has_something_to_count(seeded: Seeded) -> Non
     assert queries_without_result(period)
     assert clicked_after_search(period)
     assert OrderRefund.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_searches_showed_was_seen_and_what_mails_showed_was_not_told(seeded: Seeded) -> None:
+    roll_up()
+    by_placement = grouped(between(NOON.date() - timedelta(days=89), NOON.date()), ["placement"])
+    searched, mailed = by_placement["search",], by_placement["email",]
+    assert searched.impressions > 3 * searched.clicks > 0
+    assert (searched.fill_rate.value or 0) > 0.9
+    assert (mailed.impressions, mailed.click_through_rate.value) == (0, None)
+    assert mailed.clicks > 0
 
 
 @pytest.mark.django_db
