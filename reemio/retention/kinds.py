@@ -100,6 +100,7 @@ def clear_searched_lists(before: datetime, most: int) -> int:
         found = cursor.fetchall()
         if not found or not closing.close_searches(cursor, found[-1][1]):
             return 0
+        _quietly(cursor)
         cursor.execute("UPDATE served_lists SET anchors = '{}' WHERE request_id = ANY(%s)", [[pk for pk, _ in found]])
         walk.walked_at = found[-1][1]
         walk.save(update_fields=["walked_at"])
@@ -153,5 +154,5 @@ def _delete(table: str, condition: str, before: datetime, most: int) -> int:
 
 
 def _quietly(cursor: Any) -> None:
-    """Let the trigger that notes changed events know that this transaction changes no figure."""
+    """Let the triggers that note changed events and lists know that this transaction changes no figure."""
     cursor.execute("SELECT set_config('reemio.retention', 'on', true)")

@@ -2,13 +2,16 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from typing import Any
 
 import pytest
 
-from analytics.models import TouchedEvent, TouchedPart
+from analytics.models import Conversion, TouchedEvent, TouchedPart
+from analytics.rollups.run import roll_up
 from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
+from reemio.people.services import merge_person
 
 AT = datetime(2026, 3, 10, 12, 34, tzinfo=UTC)
 PART = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -17,6 +20,13 @@ PART = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 def happen(kind: str = "view", at: datetime = AT, **fields: Any) -> Interaction:
     fields = {"user_id": "ann", "product_id": "a", **fields}
     return Interaction.objects.create(interaction_type=kind, occurred_at=at, **fields)
+
+
+def served(request_id: uuid.UUID) -> None:
+    ServedList.objects.create(
+        request_id=request_id, served_at=AT, placement="homepage", context="homepage", strategy="popular",
+        products=["a"], scores=[1.0], milliseconds=1,
+    )  # fmt: skip
 
 
 def notes() -> tuple[list[datetime], list[int]]:
@@ -45,15 +55,63 @@ def test_an_event_that_moves_touches_both_places() -> None:
 
 
 @pytest.mark.django_db
+def test_an_event_that_becomes_somebody_elses_touches_what_else_its_visit_did_and_the_visit_itself() -> None:
+    for session_id, visit in (("s1", b"ss1"), (None, b"uann")):
+        event = happen(session_id=session_id)
+        for hours in (-24, 24, -25, 25):
+            happen(at=AT + timedelta(hours=hours), session_id=session_id)
+        notes()
+        Interaction.objects.filter(pk=event.pk).update(user_id="bob", session_id=None)
+        visits = list(TouchedPart.objects.exclude(visit=None).values_list("starts_at", "visit"))
+        assert visits == [(PART, uuid.UUID(md5(visit, usedforsecurity=False).hexdigest()))]
+        assert notes() == ([PART + timedelta(hours=hours) for hours in (-24, 0, 24)], [])
+
+
+@pytest.mark.django_db
+def test_a_merge_touches_what_moved_and_no_visit() -> None:
+    happen(user_id=None, session_id="s1")
+    clicked = happen("recommendation_click", AT + timedelta(hours=1), user_id=None, session_id="s1")
+    notes()
+    merge_person(user_id="ann", session_id="s1")
+    assert not TouchedPart.objects.exclude(visit=None).exists()
+    assert notes() == ([PART, PART + timedelta(hours=1)], [clicked.pk])
+
+
+@pytest.mark.django_db
 def test_a_list_touches_its_five_minutes_and_what_was_said_of_it_before_it_was_written() -> None:
     request_id = uuid.uuid4()
     click = happen("recommendation_click", AT + timedelta(hours=5), recommendation_request_id=request_id)
     notes()
-    ServedList.objects.create(
-        request_id=request_id, served_at=AT, placement="homepage", context="homepage", strategy="popular",
-        products=["a"], scores=[1.0], milliseconds=1,
-    )  # fmt: skip
+    served(request_id)
     assert notes() == ([PART, PART + timedelta(hours=5)], [click.pk])
+
+
+@pytest.mark.django_db
+def test_a_list_that_is_rewritten_touches_what_was_told_of_it_and_earned_by_it_but_a_mere_name_touches_nothing() -> (
+    None
+):
+    request_id = uuid.uuid4()
+    served(request_id)
+    happen("recommendation_view", AT + timedelta(hours=1), recommendation_request_id=request_id)
+    click = happen("recommendation_click", AT + timedelta(hours=2), recommendation_request_id=request_id)
+    line = happen("purchase", AT + timedelta(hours=3))
+    roll_up()
+    assert Conversion.objects.get().purchase_id == line.pk
+    notes()
+    ServedList.objects.update(user_id="bob", session_id="s1")
+    assert notes() == ([], [])
+    ServedList.objects.update(anchors=[], served_at=AT + timedelta(hours=4))
+    assert notes() == ([PART + timedelta(hours=hours) for hours in range(5)], [click.pk])
+
+
+@pytest.mark.django_db
+def test_a_refund_that_is_rewritten_touches_the_lines_of_both_orders() -> None:
+    lines = [happen("purchase", AT + timedelta(hours=hours), order_id=f"o{hours}") for hours in range(3)]
+    happen(order_id="o1")
+    OrderRefund.objects.create(order_id="o1", refund_id="", occurred_at=AT)
+    notes()
+    OrderRefund.objects.update(order_id="o2")
+    assert notes() == ([PART + timedelta(hours=1), PART + timedelta(hours=2)], [lines[1].pk, lines[2].pk])
 
 
 @pytest.mark.django_db
