@@ -4,6 +4,7 @@
 # two lines with one product in one order, a refund takes from the earlier one first.
 ORDER_LINES = """
 SELECT i.id, i.user_id, i.session_id, i.product_id, i.order_id, i.occurred_at,
+    coalesce(i.extra_data ->> 'device', '') AS device,
     kept.units, round(kept.units * coalesce(i.unit_price, p.price, 0), 2) AS revenue,
     coalesce(nullif(i.currency, ''), nullif(p.currency, ''), %(currency)s) AS currency
 FROM user_interactions i

@@ -209,6 +209,45 @@ class SalesRollup(Rollup):
     revenue = models.DecimalField(max_digits=24, decimal_places=2)
 
 
+class ProductDetailRollup(Rollup):
+    """What a product's row of `ProductRollup` is made of; read where a page is narrowed, as it has many more rows.
+
+    Events that no list explains have neither placement nor strategy; what was served knows no device.
+    """
+
+    pk = models.CompositePrimaryKey("grain", "starts_at", "placement", "strategy", "device", "product_id")
+    placement = models.CharField(max_length=32)
+    strategy = models.CharField(max_length=16)
+    device = models.CharField(max_length=16)
+    product_id = models.CharField(max_length=128)
+    views = models.IntegerField()
+    cart_adds = models.IntegerField()
+    recommended = models.IntegerField()
+    impressions = models.IntegerField()
+    clicks = models.IntegerField()
+    out_of_stock = models.IntegerField()
+
+
+class SalesDetailRollup(Rollup):
+    """What a product's row of `SalesRollup` is made of, by device; and what of it lists are credited with directly.
+
+    Purchases, units and revenue have neither placement nor strategy, and the device of the purchase; conversions and
+    direct revenue have those of the credited list, and the device of the click.
+    """
+
+    pk = models.CompositePrimaryKey("grain", "starts_at", "placement", "strategy", "device", "product_id", "currency")
+    placement = models.CharField(max_length=32)
+    strategy = models.CharField(max_length=16)
+    device = models.CharField(max_length=16)
+    product_id = models.CharField(max_length=128)
+    currency = models.CharField(max_length=3)
+    purchases = models.BigIntegerField()
+    units = models.BigIntegerField()
+    revenue = models.DecimalField(max_digits=24, decimal_places=2)
+    conversions = models.BigIntegerField()
+    direct_revenue = models.DecimalField(max_digits=24, decimal_places=2)
+
+
 class SearchRollup(Rollup):
     """One search text (lower case, at most 100 characters); the rare ones of an hour are pooled under “”."""
 
@@ -223,6 +262,27 @@ class SearchClickRollup(Rollup):
     """What was clicked in the results of one search text."""
 
     pk = models.CompositePrimaryKey("grain", "starts_at", "query", "product_id")
+    query = models.CharField(max_length=100)
+    product_id = models.CharField(max_length=128)
+    clicks = models.BigIntegerField()
+
+
+class SearchDetailRollup(Rollup):
+    """What a row of `SearchRollup` is made of, by the device of the search, or of the click."""
+
+    pk = models.CompositePrimaryKey("grain", "starts_at", "device", "query")
+    device = models.CharField(max_length=16)
+    query = models.CharField(max_length=100)
+    searches = models.BigIntegerField()
+    without_results = models.BigIntegerField()
+    clicks = models.BigIntegerField()
+
+
+class SearchClickDetailRollup(Rollup):
+    """What a row of `SearchClickRollup` is made of, by the device of the click."""
+
+    pk = models.CompositePrimaryKey("grain", "starts_at", "device", "query", "product_id")
+    device = models.CharField(max_length=16)
     query = models.CharField(max_length=100)
     product_id = models.CharField(max_length=128)
     clicks = models.BigIntegerField()

@@ -1,6 +1,6 @@
 """Periods: from one day to another, both inclusive, cut in the shop's time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +18,10 @@ WITHIN = """(
     grain = 'week' AND starts_at >= %(first_week)s AND starts_at < %(after_weeks)s
     OR grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(first_week)s
     OR grain = 'day' AND starts_at >= %(after_weeks)s AND starts_at < %(end)s
+)"""
+# The same rows, one bucket after the other: for an index whose next column is asked for, too.
+WITHIN_EACH = """(
+    grain = 'week' AND starts_at = ANY(%(weeks)s) OR grain = 'day' AND starts_at = ANY(%(days)s)
 )"""
 # Nothing happened before or will happen after; datetimes near their own limits cannot be moved to another zone.
 FIRST_DAY = date(1900, 1, 1)
@@ -38,12 +42,26 @@ class Period:
     def pieces(self) -> Mapping[str, datetime]:
         """Return the parameters of `WITHIN`: the period's bounds, and those of the whole weeks in it."""
         begin, end = self.bounds()
+        monday, weeks = self._weeks()
+        whole = (_midnight(monday), _midnight(monday + timedelta(weeks=weeks))) if weeks else (end, end)
+        return {"begin": begin, "end": end, "first_week": whole[0], "after_weeks": whole[1]}
+
+    def buckets(self) -> Mapping[str, list[datetime]]:
+        """Return the parameters of `WITHIN_EACH`: when each of the whole weeks begins, and each of the other days."""
+        monday, weeks = self._weeks()
+        after = monday + timedelta(weeks=weeks)
+        days = (self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1))
+        return {
+            "weeks": _midnights(monday + timedelta(weeks=number) for number in range(weeks)),
+            "days": _midnights(day for day in days if not (weeks and monday <= day < after)),
+        }
+
+    def _weeks(self) -> tuple[date, int]:
+        """Return the first Monday of the period, and how many whole weeks begin with it."""
         first = min(max(self.first, FIRST_DAY), LAST_DAY)
         monday = first + timedelta(days=-first.weekday() % 7)
         beyond = min(self.last, LAST_DAY) + timedelta(days=1)
-        weeks = max((beyond - monday).days // 7, 0)
-        whole = (_midnight(monday), _midnight(monday + timedelta(weeks=weeks))) if weeks else (end, end)
-        return {"begin": begin, "end": end, "first_week": whole[0], "after_weeks": whole[1]}
+        return monday, max((beyond - monday).days // 7, 0)
 
 
 def last_days(days: int) -> Period:
@@ -63,6 +81,16 @@ def between(first: date | None, last: date | None, *, days: int = DEFAULT_DAYS) 
 def _midnight(day: date) -> datetime:
     day = min(max(day, FIRST_DAY), LAST_DAY + timedelta(days=1))
     return datetime.combine(day, time.min, tzinfo=shop_zone()).astimezone(UTC)
+
+
+def _midnights(days: Iterable[date]) -> list[datetime]:
+    """Return when these days begin: a midnight that comes twice is told twice, as its bucket may stand at either."""
+    found = []
+    for day in days:
+        begin = _midnight(day)
+        again = begin.astimezone(shop_zone()).replace(fold=1).astimezone(UTC)
+        found += [begin, again] if again > begin else [begin]
+    return found
 
 
 def in_period(period: Period) -> Q:

@@ -4,13 +4,14 @@ Read from roll-ups, joined with the mirror: products that it does not know wait 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 
 from analytics.definitions import Rate, concentration, rate
+from analytics.narrowing import EVERYTHING, NARROWED, Narrowing
 from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR
 from reemio.database.reading import reading_connection
@@ -23,13 +24,11 @@ RANKED_BY = (*COUNTS, *SALES)
 _DETAILS = f"""
 WITH counts AS (
     SELECT product_id, {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTS)}
-    FROM analytics_productrollup
-    WHERE {WITHIN} AND product_id = ANY(%(products)s) GROUP BY product_id
+    FROM {{counts}} WHERE {{within}} AND product_id = ANY(%(products)s) GROUP BY product_id
 ), sold AS (
-    SELECT product_id, currency, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units,
-        sum(revenue) AS revenue
-    FROM analytics_salesrollup
-    WHERE {WITHIN} AND product_id = ANY(%(products)s) GROUP BY product_id, currency
+    SELECT product_id, currency, sum({{purchases}})::bigint AS purchases, sum(units)::bigint AS units,
+        sum({{revenue}}) AS revenue
+    FROM {{sales}} WHERE {{within}} AND product_id = ANY(%(products)s) GROUP BY product_id, currency
 ), sales AS (
     SELECT product_id, sum(purchases)::bigint AS purchases, sum(units)::bigint AS units, max(revenue) AS revenue,
         (array_agg(currency ORDER BY revenue DESC, currency))[1] AS currency
@@ -41,30 +40,30 @@ SELECT p.product_id, p.title, p.category, p.is_active,
 FROM counts FULL JOIN sales USING (product_id) JOIN catalog_product p USING (product_id)
 """  # noqa: S608  made of our own constants
 # By one measure alone, which is much quicker than adding up all of them; a week's count fits in an integer.
-_TOP = f"""
-SELECT p.product_id, sum({{measure}}::int) AS number,
-    row_number() OVER (ORDER BY sum({{measure}}::int) DESC, p.product_id COLLATE "C") AS rank
-FROM {{table}} JOIN catalog_product p USING (product_id)
-WHERE {WITHIN} AND {{measure}} > 0
+_TOP = """
+SELECT p.product_id, sum({measure}::int) AS number,
+    row_number() OVER (ORDER BY sum({measure}::int) DESC, p.product_id COLLATE "C") AS rank
+FROM {table} JOIN catalog_product p USING (product_id)
+WHERE {within} AND {measure} > 0
     AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
 GROUP BY p.product_id
-"""  # noqa: S608  made of our own constants
+"""
 # A product's revenue is that of one currency: the one that earned it the most.
-_TOP_REVENUE = f"""
+_TOP_REVENUE = """
 SELECT product_id, max(revenue) AS number,
     row_number() OVER (ORDER BY max(revenue) DESC, product_id COLLATE "C") AS rank
 FROM (
-    SELECT p.product_id, sum(revenue) AS revenue FROM analytics_salesrollup r JOIN catalog_product p USING (product_id)
-    WHERE {WITHIN} AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
+    SELECT p.product_id, sum({revenue}) AS revenue FROM {sales} r JOIN catalog_product p USING (product_id)
+    WHERE {within} AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
     GROUP BY p.product_id, r.currency
 ) AS sold GROUP BY product_id HAVING max(revenue) > 0
-"""  # noqa: S608  made of our own constants
+"""
 # What a page asks of all products, from one reading of their counts.
-_SURVEY = f"""
+_SURVEY = """
 WITH counts AS MATERIALIZED (
     SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,
         sum(clicks::int) AS clicks, sum(out_of_stock::int) AS out_of_stock
-    FROM analytics_productrollup WHERE {WITHIN} GROUP BY product_id
+    FROM {counts} WHERE {within} GROUP BY product_id
 ), available AS MATERIALIZED (
     SELECT p.product_id, p.title, coalesce(c.recommended, 0) AS recommended
     FROM catalog_product p LEFT JOIN counts c USING (product_id)
@@ -82,12 +81,32 @@ SELECT
     ARRAY(
         SELECT ARRAY[product_id, title] FROM available WHERE recommended = 0 ORDER BY product_id LIMIT %(never)s
     ) AS never
-"""  # noqa: S608  made of our own constants
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a narrowing is read from: the tables, which of their rows, and which columns are purchases and revenue."""
+
+    counts: str
+    sales: str
+    within: str
+    purchases: str = "purchases"
+    revenue: str = "revenue"
+
+    def fill(self, statement: str, **names: str) -> str:
+        """Return a statement with these names in it."""
+        return statement.format(**asdict(self), **names)
 
 
 @dataclass(frozen=True, slots=True)
 class ProductFigures:
-    """One product with everything that was counted of it; `earlier_rank` is None where it had no rank before."""
+    """One product with everything that was counted of it; `earlier_rank` is None where it had no rank before.
+
+    Narrowed to certain lists, purchases and revenue are the conversions and the direct revenue that those lists are
+    credited with, and there are no views, cart adds and units. Lists do not know their device: narrowed to one, nothing
+    was recommended or served.
+    """
 
     rank: int
     earlier_rank: int | None
@@ -113,7 +132,13 @@ class ProductFigures:
 
 
 def ranked(
-    period: Period, *, by: str, limit: int = 20, category: str = "", before: Period | None = None
+    period: Period,
+    *,
+    by: str,
+    limit: int = 20,
+    category: str = "",
+    before: Period | None = None,
+    narrowing: Narrowing = EVERYTHING,
 ) -> list[ProductFigures]:
     """Return the `limit` products with the most of one measure (of `RANKED_BY`), the best first, ties by product id.
 
@@ -121,19 +146,20 @@ def ranked(
     """
     if by not in RANKED_BY:
         raise ValueError(f"Products are ranked by one of {', '.join(RANKED_BY)}, not by {by!r}.")
-    top = _read(f"{_ranks(by)} ORDER BY rank LIMIT %(limit)s", _parameters(period, category) | {"limit": limit})
+    ranks, asked = _ranks(by, _source(narrowing)), {"category": category, "limit": limit}
+    top = _read(f"{ranks} ORDER BY rank LIMIT %(limit)s", period, narrowing, asked)
     ids = [row["product_id"] for row in top]
     earlier: Mapping[str, int] = {}
     if before is not None and ids:
-        statement = f"SELECT product_id, rank FROM ({_ranks(by)}) AS ranked WHERE product_id = ANY(%(products)s)"  # noqa: S608  our own names
-        rows = _read(statement, _parameters(before, category) | {"products": ids})
+        statement = f"SELECT product_id, rank FROM ({ranks}) AS ranked WHERE product_id = ANY(%(products)s)"  # noqa: S608  our own names
+        rows = _read(statement, before, narrowing, {"category": category, "products": ids})
         earlier = {row["product_id"]: row["rank"] for row in rows}
-    return _figures(period, ids, earlier)
+    return _figures(period, narrowing, ids, earlier)
 
 
-def never_clicked(period: Period, *, limit: int = 20) -> list[ProductFigures]:
+def never_clicked(period: Period, *, limit: int = 20, narrowing: Narrowing = EVERYTHING) -> list[ProductFigures]:
     """Return the products that were seen in recommendations most often without one click. Two queries."""
-    return _figures(period, survey(period, ignored=limit).ignored, {})
+    return figures_of(period, survey(period, ignored=limit, narrowing=narrowing).ignored, narrowing=narrowing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +177,10 @@ class Survey:
     never: list[tuple[str, str]]
 
 
-def survey(period: Period, *, ignored: int = 0, never: int = 0) -> Survey:
+def survey(period: Period, *, ignored: int = 0, never: int = 0, narrowing: Narrowing = EVERYTHING) -> Survey:
     """Return what is told of all products together, with so many of those that want attention. One query."""
-    (found,) = _read(_SURVEY, {**period.pieces(), "ignored": ignored, "never": never})
+    statement = _source(narrowing).fill(_SURVEY)
+    (found,) = _read(statement, period, narrowing, {"ignored": ignored, "never": never})
     return Survey(
         coverage=rate(found["reached"], found["available"]),
         concentration=concentration(found["impressions"] or []),
@@ -163,15 +190,19 @@ def survey(period: Period, *, ignored: int = 0, never: int = 0) -> Survey:
     )
 
 
-def figures_of(period: Period, product_ids: Sequence[str]) -> list[ProductFigures]:
+def figures_of(
+    period: Period, product_ids: Sequence[str], *, narrowing: Narrowing = EVERYTHING
+) -> list[ProductFigures]:
     """Return everything that was counted of some products, in their order. One query."""
-    return _figures(period, product_ids, {})
+    return _figures(period, narrowing, product_ids, {})
 
 
-def _figures(period: Period, product_ids: Sequence[str], earlier: Mapping[str, int]) -> list[ProductFigures]:
+def _figures(
+    period: Period, narrowing: Narrowing, product_ids: Sequence[str], earlier: Mapping[str, int]
+) -> list[ProductFigures]:
     if not product_ids:
         return []
-    rows = _read(_DETAILS, _parameters(period) | {"products": list(product_ids)})
+    rows = _read(_source(narrowing).fill(_DETAILS), period, narrowing, {"products": list(product_ids)})
     by_id = {row["product_id"]: row for row in rows}
     return [
         ProductFigures(rank=rank, earlier_rank=earlier.get(product_id), **by_id[product_id])
@@ -180,30 +211,37 @@ def _figures(period: Period, product_ids: Sequence[str], earlier: Mapping[str, i
     ]
 
 
-def _ranks(by: str) -> str:
+def _source(narrowing: Narrowing) -> _Source:
+    """Return where a narrowing is read from. Only lists' own sales belong to a placement or strategy."""
+    if narrowing.is_open:
+        return _Source("analytics_productrollup", "analytics_salesrollup", WITHIN)
+    details = _Source("analytics_productdetailrollup", "analytics_salesdetailrollup", NARROWED)
+    return replace(details, purchases="conversions", revenue="direct_revenue") if narrowing.is_of_lists else details
+
+
+def _ranks(by: str, source: _Source) -> str:
     """Return the query for all products with their ranks by one measure."""
     if by == "revenue":
-        return _TOP_REVENUE
-    table = "analytics_salesrollup" if by in SALES else "analytics_productrollup"
-    return _TOP.format(measure=by, table=table)
+        return source.fill(_TOP_REVENUE)
+    measure = source.purchases if by == "purchases" else by
+    return source.fill(_TOP, measure=measure, table=source.sales if by in SALES else source.counts)
 
 
-def _parameters(period: Period, category: str = "") -> dict[str, Any]:
-    return {
-        **period.pieces(),
+def _read(statement: str, period: Period, narrowing: Narrowing, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    category = asked.get("category", "")
+    parameters = {
+        **(period.pieces() if narrowing.is_open else narrowing.parameters(period)),
         "category": category,
         "below": literally(f"{category}{CATEGORY_SEPARATOR}") + "%",
         "currency": settings.REEMIO_DEFAULT_CURRENCY,
+        **asked,
     }
+    with reading_connection().cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names: Sequence[str] = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def literally(text: str) -> str:
     """Return `text` for a LIKE that shall match nothing but it."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _read(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with reading_connection().cursor() as cursor:
-        cursor.execute(statement, parameters)
-        names: Sequence[str] = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

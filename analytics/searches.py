@@ -7,7 +7,13 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from analytics.definitions import Rate, rate
-from analytics.models import SearchClickRollup, SearchRollup
+from analytics.models import (
+    Rollup,
+    SearchClickDetailRollup,
+    SearchClickRollup,
+    SearchDetailRollup,
+    SearchRollup,
+)
 from analytics.periods import Period, in_period
 
 # The rare queries of each hour, pooled.
@@ -30,37 +36,46 @@ class Query:
         return rate(self.without_results, self.searches)
 
 
-def top_queries(period: Period, *, limit: int = 20) -> list[Query]:
+def top_queries(period: Period, *, limit: int = 20, device: str = "") -> list[Query]:
     """Return the texts searched for most often, the most frequent first; without `OTHERS`. One query."""
-    rows = _queries(period).exclude(query=OTHERS).filter(n_searches__gt=0)
+    rows = _queries(period, device).exclude(query=OTHERS).filter(n_searches__gt=0)
     return [_query(row) for row in rows.order_by("-n_searches", "query")[:limit]]
 
 
-def queries_without_result(period: Period, *, limit: int = 20) -> list[Query]:
+def queries_without_result(period: Period, *, limit: int = 20, device: str = "") -> list[Query]:
     """Return the texts that most often found nothing, the most frequent first. One query."""
-    rows = _queries(period).exclude(query=OTHERS).filter(n_without_results__gt=0)
+    rows = _queries(period, device).exclude(query=OTHERS).filter(n_without_results__gt=0)
     return [_query(row) for row in rows.order_by("-n_without_results", "query")[:limit]]
 
 
-def search_total(period: Period) -> Query:
+def search_total(period: Period, *, device: str = "") -> Query:
     """Return the counts of all searches together, under the text “”. One query."""
-    rows = SearchRollup.objects.filter(in_period(period))
+    rows = _searches(period, device)
     sums = rows.aggregate(**{name: Sum(name) for name in NUMBERS})
     return Query("", **{name: sums[name] or 0 for name in NUMBERS})
 
 
-def clicked_after_search(period: Period, *, limit: int = 20, query: str | None = None) -> list[tuple[str, str, int]]:
-    """Return (query, product id, clicks) of what was clicked most in results, of one text or of all. One query."""
-    rows = SearchClickRollup.objects.filter(in_period(period))
-    if query is not None:
-        rows = rows.filter(query=query)
-    ranked = rows.order_by().values("query", "product_id").annotate(n=Sum("clicks"))
+def clicked_after_search(period: Period, *, limit: int = 20, device: str = "") -> list[tuple[str, str, int]]:
+    """Return (query, product id, clicks) of what was clicked most in results. One query."""
+    rows = _rows(period, device, SearchClickRollup, SearchClickDetailRollup)
+    ranked = rows.values("query", "product_id").annotate(n=Sum("clicks"))
     return [(row["query"], row["product_id"], row["n"]) for row in ranked.order_by("-n", "query", "product_id")[:limit]]
 
 
-def _queries(period: Period) -> QuerySet[Any, Any]:
-    rows = SearchRollup.objects.filter(in_period(period)).order_by()
-    return rows.values("query").annotate(**{f"n_{name}": Sum(name) for name in NUMBERS})
+def _queries(period: Period, device: str) -> QuerySet[Any, Any]:
+    sums = {f"n_{name}": Sum(name) for name in NUMBERS}
+    counted: QuerySet[Any, Any] = _searches(period, device).values("query").annotate(**sums)
+    return counted
+
+
+def _searches(period: Period, device: str) -> QuerySet[Any, Any]:
+    return _rows(period, device, SearchRollup, SearchDetailRollup)
+
+
+def _rows(period: Period, device: str, every: type[Rollup], details: type[Rollup]) -> QuerySet[Any, Any]:
+    """Return a period's rows: of one device from the details, which have many more."""
+    rows: QuerySet[Any, Any] = QuerySet(details if device else every).filter(in_period(period)).order_by()
+    return rows.filter(device=device) if device else rows
 
 
 def _query(row: Mapping[str, Any]) -> Query:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from analytics.narrowing import Narrowing
 from analytics.periods import MOST_DAYS, Period, last_days
 from recommendations.contracts import Placement, Strategy
 
@@ -65,6 +66,11 @@ class Filters:
         """Return the filters that are set, besides the period."""
         chosen = {"placement": self.placement, "strategy": self.strategy, "device": self.device}
         return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """Return the filters besides the period, for what is read from details."""
+        return Narrowing(self.placement, self.strategy, self.device)
 
     def query(self, **changes: str) -> str:
         """Return the address' query with these changes; an empty value takes a parameter out."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from analytics import products
 from analytics.definitions import MEASURES
+from analytics.narrowing import Narrowing
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
 from analytics.pages.page import Asked, Page
@@ -13,7 +14,33 @@ from analytics.pages.parts import Chart, Empty, Series, Tile
 from analytics.pages.tables import Table
 from analytics.products import ProductFigures
 
-# The tabs of the ranking: what it can go by, and how that is said.
+CHARTED = 10
+RANKS_SHOWN = 20
+ATTENTION = 15
+EVERY = 1_000_000
+PRODUCT = Column("title", "Product", "product")
+SHOWN = (
+    Column("recommended", "Recommended", "number", "recommendations"),
+    Column("impressions", "Seen", "number", "impressions"),
+    Column("clicks", "Clicks", "number", "clicks"),
+    Column("click_through_rate", "Click-through", "rate", "click_through_rate"),
+)
+OUT_OF_STOCK = Column("out_of_stock", "Served sold out", "number", "out_of_stock")
+BOUGHT = (
+    Column("purchases", "Purchases", "number", "purchases"),
+    Column("revenue", "Revenue", "money", "revenue"),
+)
+COUNTS = (Column("views", "Views", "number", "views"), *SHOWN, *BOUGHT, OUT_OF_STOCK)
+# Of certain lists: nobody's view or purchase belongs to a list, but a conversion does.
+CREDITED = (
+    Column("purchases", "Conversions", "number", "conversions"),
+    Column("revenue", "Direct revenue", "money", "direct_revenue"),
+)
+COUNTS_OF_LISTS = (*SHOWN, *CREDITED, OUT_OF_STOCK)
+WANTED_OF_IGNORED = ("recommended", "impressions", "purchases", "revenue")
+# A list does not know on which device it will be seen.
+ONLY_OF_WHOLE_LISTS = ("recommended", "out_of_stock")
+# What the ranking can go by, as the tabs say it.
 TABS: Mapping[str, str] = {
     "purchases": "Purchased",
     "views": "Viewed",
@@ -22,95 +49,106 @@ TABS: Mapping[str, str] = {
     "revenue": "Revenue",
     "out_of_stock": "Sold out, yet served",
 }
-NAMED: Mapping[str, str] = {"recommended": "recommendations"}
-CHARTED = 10
-RANKS_SHOWN = 20
-ATTENTION = 15
-EVERY = 1_000_000
-PRODUCT = Column("title", "Product", "product")
-COUNTS = (
-    Column("views", "Views", "number", "views"),
-    Column("recommended", "Recommended", "number", "recommendations"),
-    Column("impressions", "Seen", "number", "impressions"),
-    Column("clicks", "Clicks", "number", "clicks"),
-    Column("click_through_rate", "Click-through", "rate", "click_through_rate"),
-    Column("purchases", "Purchases", "number", "purchases"),
-    Column("revenue", "Revenue", "money", "revenue"),
-    Column("out_of_stock", "Served sold out", "number", "out_of_stock"),
-)
-RANKED = (
-    Column("rank", "Rank", "number"),
-    Column("moved", "Before"),
-    PRODUCT,
-    Column("category", "Category", only_in_files=True),
-    *COUNTS,
-)
+TABS_OF_LISTS: Mapping[str, str] = {
+    "clicks": "Clicked",
+    "recommended": "Recommended",
+    "impressions": "Seen",
+    "purchases": "Bought after a click",
+    "revenue": "Direct revenue",
+    "out_of_stock": "Sold out, yet served",
+}
 
 
 def tables(asked: Asked) -> Mapping[str, Table]:
     """Return the ranking by the chosen measure, and the products that want attention."""
-    by = _by(asked)
-    return {
-        "products": Table(
-            "products",
-            f"Products by “{TABS[by]}”",
-            RANKED,
-            lambda most: _ranked(asked, by, most),
-            shown=RANKS_SHOWN,
-            ranked=True,
-            empty=Empty("No product in this ranking.", "Nothing of it happened in this period.")
-            if by != "out_of_stock"
-            else Empty("None. That is as it should be.", "No sold out product was served in this period."),
+    by, narrowing = _by(asked), asked.filters.narrowing
+    ranked = Table(
+        "products",
+        f"Products by “{_tabs(narrowing)[by]}”",
+        (
+            Column("rank", "Rank", "number"),
+            Column("moved", "Before"),
+            PRODUCT,
+            Column("category", "Category", only_in_files=True),
+            *_counts(narrowing),
         ),
-        "ignored": Table(
-            "ignored",
-            "Seen, never clicked",
-            (PRODUCT, *COUNTS[1:3], *COUNTS[5:7]),
-            lambda most: _ignored(asked, most),
-            shown=ATTENTION,
-            ranked=True,
-            note="They take places that others would use. Look at picture, title and price, or bury them by a rule.",
-            empty=Empty("Every product that was seen was clicked at least once."),
-        ),
-        "never": Table(
-            "never",
-            "Never recommended",
-            (PRODUCT,),
-            lambda most: _never(asked, most),
-            shown=ATTENTION,
-            ranked=True,
-            note="They can be bought, but stood in no list of this period: new and rarely viewed products, most often.",
-            empty=Empty("Everything that can be bought was recommended at least once."),
-        ),
-    }
+        lambda most: _ranked(asked, by, most),
+        shown=RANKS_SHOWN,
+        ranked=True,
+        empty=Empty("No product in this ranking.", "Nothing of it happened in this period.")
+        if by != "out_of_stock"
+        else Empty("None. That is as it should be.", "No sold out product was served in this period."),
+        note=_note(narrowing),
+    )
+    ignored = Table(
+        "ignored",
+        "Seen, never clicked",
+        (PRODUCT, *(column for column in _counts(narrowing) if column.key in WANTED_OF_IGNORED)),
+        lambda most: _ignored(asked, most),
+        shown=ATTENTION,
+        ranked=True,
+        note="They take places that others would use. Look at picture, title and price, or bury them by a rule.",
+        empty=Empty("Every product that was seen was clicked at least once."),
+    )
+    never = Table(
+        "never",
+        "Never recommended",
+        (PRODUCT,),
+        lambda most: _never(asked, most),
+        shown=ATTENTION,
+        ranked=True,
+        note="They can be bought, but stood in no list of this period: new and rarely viewed products, most often.",
+        empty=Empty("Everything that can be bought was recommended at least once."),
+    )
+    several = (ranked, ignored) if narrowing.device else (ranked, ignored, never)
+    return {table.name: table for table in several}
 
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the tiles, the tabs and the chart."""
-    by, found = _by(asked), _survey(asked)
+    by, found, narrowing = _by(asked), _survey(asked), asked.filters.narrowing
     tiles = [
-        Tile(MEASURES["coverage"].label, found.coverage.value, "percent", measure="coverage"),
         Tile(MEASURES["concentration"].label, found.concentration.value, "percent", measure="concentration"),
-        Tile(
-            MEASURES["out_of_stock"].label,
-            found.out_of_stock,
-            measure="out_of_stock",
-            note="as it should be" if found.out_of_stock == 0 else "must be 0: see the ranking “Sold out, yet served”",
-        ),
     ]
-    top = _top(asked, by)[:CHARTED]
-    tabs = [(label, asked.filters.query(by=key), key == by) for key, label in TABS.items()]
-    return {"tiles": tiles, "tabs": tabs, "charts": [_chart(top, by)]}
+    if not narrowing.device:
+        note = "as it should be" if found.out_of_stock == 0 else "must be 0: see the ranking “Sold out, yet served”"
+        tiles = [
+            Tile(MEASURES["coverage"].label, found.coverage.value, "percent", measure="coverage"),
+            *tiles,
+            Tile(MEASURES["out_of_stock"].label, found.out_of_stock, measure="out_of_stock", note=note),
+        ]
+    tabs = [(label, asked.filters.query(by=key), key == by) for key, label in _tabs(narrowing).items()]
+    return {"tiles": tiles, "tabs": tabs, "charts": [_chart(asked, by)]}
+
+
+def _tabs(narrowing: Narrowing) -> Mapping[str, str]:
+    tabs = TABS_OF_LISTS if narrowing.is_of_lists else TABS
+    return {key: label for key, label in tabs.items() if not (narrowing.device and key in ONLY_OF_WHOLE_LISTS)}
+
+
+def _counts(narrowing: Narrowing) -> list[Column]:
+    columns = COUNTS_OF_LISTS if narrowing.is_of_lists else COUNTS
+    return [column for column in columns if not (narrowing.device and column.key in ONLY_OF_WHOLE_LISTS)]
+
+
+def _note(narrowing: Narrowing) -> str:
+    """Say what a narrowed ranking counts."""
+    lists = "Conversions and direct revenue are those that the chosen lists are credited with. "
+    device = "A list does not know on which device it will be seen: what was recommended is not told by device."
+    return ((lists if narrowing.is_of_lists else "") + (device if narrowing.device else "")).strip()
 
 
 def _by(asked: Asked) -> str:
-    by = asked.request.GET.get("by", "")
-    return by if by in TABS else next(iter(TABS))
+    by, tabs = asked.request.GET.get("by", ""), _tabs(asked.filters.narrowing)
+    return by if by in tabs else next(iter(tabs))
 
 
 def _survey(asked: Asked) -> products.Survey:
     """Return what is told of all products; read once for tiles and tables."""
-    return asked.once("survey", lambda: products.survey(asked.filters.period, ignored=ATTENTION, never=ATTENTION))
+    period, narrowing = asked.filters.period, asked.filters.narrowing
+    return asked.once(
+        "survey", lambda: products.survey(period, ignored=ATTENTION, never=ATTENTION, narrowing=narrowing)
+    )
 
 
 def _top(asked: Asked, by: str) -> list[ProductFigures]:
@@ -119,8 +157,9 @@ def _top(asked: Asked, by: str) -> list[ProductFigures]:
 
 
 def _all_ranked(asked: Asked, by: str, most: int) -> list[ProductFigures]:
-    before = asked.filters.before if asked.filters.compare else None
-    return products.ranked(asked.filters.period, by=by, limit=most, before=before)
+    filters = asked.filters
+    before = filters.before if filters.compare else None
+    return products.ranked(filters.period, by=by, limit=most, before=before, narrowing=filters.narrowing)
 
 
 def _ranked(asked: Asked, by: str, most: int | None) -> Iterator[Row]:
@@ -129,10 +168,10 @@ def _ranked(asked: Asked, by: str, most: int | None) -> Iterator[Row]:
 
 
 def _ignored(asked: Asked, most: int | None) -> Iterator[Row]:
-    period = asked.filters.period
+    period, narrowing = asked.filters.period, asked.filters.narrowing
     if most:
-        return map(_row, products.figures_of(period, _survey(asked).ignored))
-    return map(_row, products.never_clicked(period, limit=EVERY))
+        return map(_row, products.figures_of(period, _survey(asked).ignored, narrowing=narrowing))
+    return map(_row, products.never_clicked(period, limit=EVERY, narrowing=narrowing))
 
 
 def _moved(one: ProductFigures) -> str:
@@ -148,13 +187,14 @@ def _row(one: ProductFigures) -> dict[str, Any]:
 
 
 def _never(asked: Asked, most: int | None) -> Iterator[Row]:
-    found = _survey(asked) if most else products.survey(asked.filters.period, never=EVERY)
+    period, narrowing = asked.filters.period, asked.filters.narrowing
+    found = _survey(asked) if most else products.survey(period, never=EVERY, narrowing=narrowing)
     for product_id, title in found.never:
         yield {"product_id": product_id, "title": title}
 
 
-def _chart(top: list[ProductFigures], by: str) -> Chart:
-    label = TABS[by]
+def _chart(asked: Asked, by: str) -> Chart:
+    label, top = _tabs(asked.filters.narrowing)[by], _top(asked, by)[:CHARTED]
     sentence = "Nothing of it happened in this period."
     if top:
         value = getattr(top[0], by)
@@ -178,5 +218,6 @@ PAGE = Page(
     "What do shoppers look at, click and buy; and which products never come up?",
     build,
     tables,
+    narrowing=("placement", "strategy", "device"),
     from_replica=True,
 )

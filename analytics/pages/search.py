@@ -25,8 +25,9 @@ CLICKED = (Column("query", "Searched for"), Column("title", "Clicked", "product"
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the tiles."""
-    now = searches.search_total(asked.filters.period)
-    before = searches.search_total(asked.filters.before) if asked.filters.compare else None
+    filters = asked.filters
+    now = searches.search_total(filters.period, device=filters.device)
+    before = searches.search_total(filters.before, device=filters.device) if filters.compare else None
     vain, per_search = now.no_result_rate, rate(now.clicks, now.searches)
     tiles = [
         Tile("Searches", now.searches, before=before and before.searches, measure="searches", better="neither"),
@@ -52,7 +53,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
 
 def tables(asked: Asked) -> Mapping[str, Table]:
     """Return what was searched for, what was not found, and what was clicked."""
-    period = asked.filters.period
+    period, device = asked.filters.period, asked.filters.device
     none = Empty(
         "No search in this period.", "Search through the API, and report each as an event of the type “search”."
     )
@@ -61,7 +62,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "queries",
             "What shoppers search for",
             QUERIES,
-            lambda most: map(_row, searches.top_queries(period, limit=most or EVERY)),
+            lambda most: map(_row, searches.top_queries(period, limit=most or EVERY, device=device)),
             shown=20,
             ranked=True,
             empty=none,
@@ -71,7 +72,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "vain",
             "What they do not find",
             QUERIES[:4],
-            lambda most: map(_row, searches.queries_without_result(period, limit=most or EVERY)),
+            lambda most: map(_row, searches.queries_without_result(period, limit=most or EVERY, device=device)),
             shown=20,
             ranked=True,
             note="Sell it, or put the word into the titles and descriptions of what you sell.",
@@ -102,7 +103,7 @@ def _row(query: Query) -> Row:
 
 
 def _clicked(asked: Asked, most: int | None) -> list[Row]:
-    found = searches.clicked_after_search(asked.filters.period, limit=most or EVERY)
+    found = searches.clicked_after_search(asked.filters.period, limit=most or EVERY, device=asked.filters.device)
     titles = dict(
         Product.objects.filter(product_id__in={product for _, product, _ in found}).values_list("product_id", "title")
     )
@@ -118,5 +119,7 @@ PAGE = Page(
     "What do shoppers look for, and what do they not find?",
     build,
     tables,
+    # Every search is one placement, and one strategy.
+    narrowing=("device",),
     from_replica=True,
 )

@@ -12,7 +12,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from analytics.attribution import COUNTING
-from analytics.models import Grain, RollupState, SearchClickRollup, SearchRollup
+from analytics.models import (
+    Grain,
+    RollupState,
+    SearchClickDetailRollup,
+    SearchClickRollup,
+    SearchDetailRollup,
+    SearchRollup,
+)
 from analytics.rollups.ranges import BEGINNING, day_bounds, week_bounds
 from analytics.rollups.tables import Table
 
@@ -21,27 +28,39 @@ EXPLAINED = timedelta(days=30)
 # A text that was searched for less often on a day is pooled with the others when the day is closed: whoever typed it
 # may be erased later, when their day is not counted anew.
 FEWEST_SEARCHES = 5
-SEARCHED = (Table.of(SearchRollup), Table.of(SearchClickRollup))
+SEARCHED = tuple(
+    Table.of(model) for model in (SearchRollup, SearchClickRollup, SearchDetailRollup, SearchClickDetailRollup)
+)
 
 _IS_DUE = """
 SELECT EXISTS (SELECT FROM touched_parts WHERE starts_at < %(floor)s) OR EXISTS (
     SELECT FROM touched_events t JOIN user_interactions i ON i.id = t.interaction_id WHERE i.occurred_at < %(floor)s
 )
 """
+_RARE = """
+CREATE TEMPORARY TABLE rare_searches ON COMMIT DROP AS
+SELECT starts_at, query FROM analytics_searchrollup
+WHERE grain = 'day' AND query <> '' AND searches < %(fewest)s AND starts_at >= %(begin)s AND starts_at < %(floor)s
+"""
 _POOL = """
 WITH rare AS (
-    DELETE FROM analytics_searchrollup WHERE grain = 'day' AND query <> '' AND searches < %(fewest)s
-        AND starts_at >= %(begin)s AND starts_at < %(floor)s
-    RETURNING starts_at, query, searches, without_results, clicks
+    DELETE FROM {searches} s USING rare_searches r
+    WHERE s.grain = 'day' AND s.starts_at = r.starts_at AND s.query = r.query RETURNING s.*
 ), unclicked AS (
-    DELETE FROM analytics_searchclickrollup c USING rare
-    WHERE c.grain = 'day' AND c.starts_at = rare.starts_at AND c.query = rare.query
+    DELETE FROM {clicks} c USING rare_searches r
+    WHERE c.grain = 'day' AND c.starts_at = r.starts_at AND c.query = r.query
 )
-INSERT INTO analytics_searchrollup AS pool (grain, starts_at, query, searches, without_results, clicks)
-SELECT 'day', starts_at, '', sum(searches), sum(without_results), sum(clicks) FROM rare GROUP BY starts_at
-ON CONFLICT (grain, starts_at, query) DO UPDATE SET searches = pool.searches + excluded.searches,
+INSERT INTO {searches} AS pool (grain, {keys}, query, searches, without_results, clicks)
+SELECT 'day', {keys}, '', sum(searches), sum(without_results), sum(clicks) FROM rare GROUP BY {keys}
+ON CONFLICT (grain, {keys}, query) DO UPDATE SET searches = pool.searches + excluded.searches,
     without_results = pool.without_results + excluded.without_results, clicks = pool.clicks + excluded.clicks
 """
+_POOLED = (
+    _POOL.format(searches="analytics_searchrollup", clicks="analytics_searchclickrollup", keys="starts_at"),
+    _POOL.format(
+        searches="analytics_searchdetailrollup", clicks="analytics_searchclickdetailrollup", keys="starts_at, device"
+    ),
+)
 
 
 def close(cursor: Any, last: datetime) -> bool:
@@ -79,7 +98,10 @@ def _close(cursor: Any, last: datetime, field: str) -> bool:
 
 def _pool(cursor: Any, begin: datetime, end: datetime, zone: ZoneInfo) -> None:
     """Pool the rare texts of these days, and sum up their weeks again."""
-    cursor.execute(_POOL, {"fewest": FEWEST_SEARCHES, "begin": begin, "floor": end})
+    cursor.execute("DROP TABLE IF EXISTS rare_searches")
+    cursor.execute(_RARE, {"fewest": FEWEST_SEARCHES, "begin": begin, "floor": end})
+    for statement in _POOLED:
+        cursor.execute(statement)
     cursor.execute("SELECT min(starts_at) FROM analytics_searchrollup WHERE grain = 'week' AND starts_at < %s", [end])
     first = cursor.fetchone()[0]
     if first is not None:

@@ -48,9 +48,13 @@ _COUNTED: Counts = (
     (Table.of(models.EarningsRollup), sources.EARNINGS),
     (Table.of(models.LatencyRollup), sources.LATENCIES),
     (Table.of(models.ProductRollup), sources.PRODUCTS),
+    (Table.of(models.ProductDetailRollup), sources.PRODUCT_DETAILS),
     (Table.of(models.SalesRollup), sources.SALES),
+    (Table.of(models.SalesDetailRollup), sources.SALES_DETAILS),
     (Table.of(models.SearchRollup), sources.SEARCHES),
+    (Table.of(models.SearchDetailRollup), sources.SEARCH_DETAILS),
     (Table.of(models.SearchClickRollup), sources.SEARCH_CLICKS),
+    (Table.of(models.SearchClickDetailRollup), sources.SEARCH_CLICK_DETAILS),
     (Table.of(models.EventRollup), sources.EVENTS),
 )
 _FUNNEL = Table.of(models.VisitRollup)
@@ -234,8 +238,7 @@ def _recount(cursor: Any, stretch: Range, counted: Counts, *, zone: ZoneInfo, gr
         "currency": settings.REEMIO_DEFAULT_CURRENCY,
         "kinds": InteractionType.values,
     }
-    cursor.execute("DROP TABLE IF EXISTS outside, told")
-    for statement in (sources.OUTSIDE, sources.TOLD, sources.TOUCH_LATER):
+    for statement in sources.PREPARED:
         cursor.execute(statement, parameters)
     for table, source in counted:
         table.store(cursor, source, parameters, grain=grain)

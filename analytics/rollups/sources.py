@@ -1,8 +1,8 @@
 """What is counted, as SQL: one SELECT for each roll-up, over raw rows from `begin` to `end`, by parts of five minutes.
 
-Every SELECT gives `starts_at`, the beginning of the part, then its table's dimensions and measures by name.
-Impressions and clicks are read once, into the temporary table `told`: one row for each kind, list and product, at its
-first occurrence.
+Every SELECT gives `starts_at`, the beginning of the part, then its table's dimensions and measures by name. What
+several of them need is read once, into temporary tables (`PREPARED`). Impressions and clicks are in `told`: one row for
+each kind, list and product, at its first occurrence.
 """
 
 from analytics.lines import ORDER_LINES
@@ -121,73 +121,120 @@ SELECT {_PART.format("served_at")} AS starts_at, placement,
 FROM served_lists WHERE {_WITHIN.format("served_at")} AND milliseconds > 0 GROUP BY 1, 2, 3
 """  # noqa: S608  made of our own constants
 
-# A list may be a moment behind a stock that has just run out.
-PRODUCTS = f"""
+# Read once, for two tables of counts. A list may be a moment behind a stock that has just run out.
+OF_PRODUCTS = f"""
+CREATE TEMPORARY TABLE of_products ON COMMIT DROP AS
 WITH shown AS (
-    SELECT {_PART.format("s.served_at")} AS starts_at, served_at, product_id
+    SELECT {_PART.format("s.served_at")} AS starts_at, served_at, placement, strategy, product_id
     FROM served_lists s CROSS JOIN LATERAL unnest(s.products) AS product_id WHERE {_WITHIN.format("s.served_at")}
 )
-SELECT starts_at, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds, sum(recommended) AS recommended,
-    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(out_of_stock) AS out_of_stock
+SELECT starts_at, placement, strategy, device, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds,
+    sum(recommended) AS recommended, sum(impressions) AS impressions, sum(clicks) AS clicks,
+    sum(out_of_stock) AS out_of_stock
 FROM (
-    SELECT {_PART.format("occurred_at")} AS starts_at, product_id,
+    SELECT {_PART.format("occurred_at")} AS starts_at, '' AS placement, '' AS strategy,
+        coalesce(extra_data ->> 'device', '') AS device, product_id,
         count(*) FILTER (WHERE interaction_type = 'view') AS views,
         count(*) FILTER (WHERE interaction_type = 'cart_add') AS cart_adds,
         0 AS recommended, 0 AS impressions, 0 AS clicks, 0 AS out_of_stock
     FROM user_interactions WHERE interaction_type IN ('view', 'cart_add') AND {_WITHIN.format("occurred_at")}
-    GROUP BY 1, 2
+    GROUP BY 1, 4, 5
     UNION ALL
-    SELECT starts_at, product_id, 0, 0, count(*), 0, 0, 0 FROM shown GROUP BY 1, 2
+    SELECT starts_at, placement, strategy, '', product_id, 0, 0, count(*), 0, 0, 0 FROM shown GROUP BY 1, 2, 3, 5
     UNION ALL
-    SELECT starts_at, product_id, 0, 0, 0, count(*) FILTER (WHERE kind = 'recommendation_view'),
-        count(*) FILTER (WHERE kind = 'recommendation_click'), 0
-    FROM told GROUP BY 1, 2
+    SELECT starts_at, placement, strategy, device, product_id, 0, 0, 0,
+        count(*) FILTER (WHERE kind = 'recommendation_view'), count(*) FILTER (WHERE kind = 'recommendation_click'), 0
+    FROM told GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT shown.starts_at, shown.product_id, 0, 0, 0, 0, 0, count(*)
+    SELECT shown.starts_at, shown.placement, shown.strategy, '', shown.product_id, 0, 0, 0, 0, 0, count(*)
     FROM catalog_unavailability out JOIN catalog_product p ON p.id = out.product_id
     JOIN shown ON shown.product_id = p.product_id AND shown.served_at > out.began_at + interval '2 seconds'
         AND (out.ended_at IS NULL OR shown.served_at < out.ended_at)
     WHERE out.began_at < %(end)s AND (out.ended_at IS NULL OR out.ended_at > %(begin)s)
-    GROUP BY 1, 2
-) AS counted GROUP BY starts_at, product_id
+    GROUP BY 1, 2, 3, 5
+) AS counted GROUP BY starts_at, placement, strategy, device, product_id
 """  # noqa: S608  made of our own constants
+PRODUCTS = """
+SELECT starts_at, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds, sum(recommended) AS recommended,
+    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(out_of_stock) AS out_of_stock
+FROM of_products GROUP BY starts_at, product_id
+"""
+PRODUCT_DETAILS = "SELECT * FROM of_products"
 
-SALES = f"""
-SELECT {_PART.format("occurred_at")} AS starts_at, product_id, currency, count(*) AS purchases,
+SOLD = f"""
+CREATE TEMPORARY TABLE sold ON COMMIT DROP AS
+SELECT {_PART.format("occurred_at")} AS starts_at, device, product_id, currency, count(*) AS purchases,
     sum(units) AS units, sum(revenue) AS revenue
 FROM ({ORDER_LINES.format(condition=_WITHIN.format("i.occurred_at"))}) AS line
-WHERE units > 0 GROUP BY 1, 2, 3
+WHERE units > 0 GROUP BY 1, 2, 3, 4
+"""  # noqa: S608  made of our own constants
+SALES = """
+SELECT starts_at, product_id, currency, sum(purchases) AS purchases, sum(units) AS units, sum(revenue) AS revenue
+FROM sold GROUP BY starts_at, product_id, currency
+"""
+SALES_DETAILS = f"""
+SELECT starts_at, placement, strategy, device, product_id, currency, sum(purchases) AS purchases, sum(units) AS units,
+    sum(revenue) AS revenue, sum(conversions) AS conversions, sum(direct_revenue) AS direct_revenue
+FROM (
+    SELECT starts_at, '' AS placement, '' AS strategy, device, product_id, currency, purchases, units, revenue,
+        0 AS conversions, 0 AS direct_revenue
+    FROM sold
+    UNION ALL
+    SELECT {_PART.format("c.purchased_at")}, coalesce(s.placement, ''), coalesce(s.strategy, ''),
+        coalesce(click.extra_data ->> 'device', ''), c.product_id, c.currency, 0, 0, 0, 1, c.revenue
+    FROM conversions c JOIN user_interactions click ON click.id = c.click_id
+    LEFT JOIN served_lists s ON s.request_id = c.request_id
+    WHERE {_WITHIN.format("c.purchased_at")} AND c.kind = 'direct' AND c.units > 0
+) AS counted GROUP BY starts_at, placement, strategy, device, product_id, currency
 """  # noqa: S608  made of our own constants
 
-SEARCHES = f"""
-WITH counted AS (
-    SELECT starts_at, query, sum(searches) AS searches, sum(without_results) AS without_results, sum(clicks) AS clicks,
-        row_number() OVER (
-            PARTITION BY starts_at ORDER BY sum(searches) + sum(clicks) DESC, query COLLATE "C"
-        ) AS rank
+# What was searched for, and clicked in results: by text and device, the rare texts of all devices pooled.
+SEARCHED = f"""
+CREATE TEMPORARY TABLE searched ON COMMIT DROP AS
+WITH happened AS (
+    SELECT starts_at, device, query, sum(searches) AS searches, sum(without_results) AS without_results,
+        sum(clicks) AS clicks
     FROM (
-        SELECT {_PART.format("occurred_at")} AS starts_at, {_QUERY.format("search_query")} AS query, 1 AS searches,
+        SELECT {_PART.format("occurred_at")} AS starts_at, coalesce(extra_data ->> 'device', '') AS device,
+            {_QUERY.format("search_query")} AS query, 1 AS searches,
             coalesce(extra_data -> 'resultsCount' = '0'::jsonb, false)::int AS without_results, 0 AS clicks
         FROM user_interactions WHERE interaction_type = 'search' AND {_WITHIN.format("occurred_at")}
         UNION ALL
-        SELECT starts_at, query, 0, 0, 1 FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL
-    ) AS one GROUP BY starts_at, query
+        SELECT starts_at, device, query, 0, 0, 1 FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL
+    ) AS one GROUP BY starts_at, device, query
+), ranked AS (
+    SELECT starts_at, query, row_number() OVER (
+        PARTITION BY starts_at ORDER BY sum(searches) + sum(clicks) DESC, query COLLATE "C"
+    ) AS rank
+    FROM happened GROUP BY starts_at, query
 )
-SELECT starts_at, CASE WHEN rank <= {QUERIES_KEPT} THEN query ELSE '' END AS query, sum(searches) AS searches,
+SELECT starts_at, device, CASE WHEN rank <= {QUERIES_KEPT} THEN query ELSE '' END AS query, sum(searches) AS searches,
     sum(without_results) AS without_results, sum(clicks) AS clicks
-FROM counted GROUP BY 1, 2
+FROM happened JOIN ranked USING (starts_at, query) GROUP BY 1, 2, 3
 """  # noqa: S608  made of our own constants
+SEARCHES = """
+SELECT starts_at, query, sum(searches) AS searches, sum(without_results) AS without_results, sum(clicks) AS clicks
+FROM searched GROUP BY starts_at, query
+"""
+SEARCH_DETAILS = "SELECT * FROM searched"
 
-SEARCH_CLICKS = f"""
-WITH counted AS (
-    SELECT starts_at, query, product_id, count(*) AS clicks,
-        row_number() OVER (
-            PARTITION BY starts_at ORDER BY count(*) DESC, query COLLATE "C", product_id COLLATE "C"
-        ) AS rank
-    FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL GROUP BY starts_at, query, product_id
+SEARCH_CLICKED = f"""
+CREATE TEMPORARY TABLE search_clicked ON COMMIT DROP AS
+WITH happened AS (
+    SELECT starts_at, device, query, product_id, count(*) AS clicks
+    FROM told WHERE kind = 'recommendation_click' AND query IS NOT NULL GROUP BY starts_at, device, query, product_id
+), ranked AS (
+    SELECT starts_at, query, product_id, row_number() OVER (
+        PARTITION BY starts_at ORDER BY sum(clicks) DESC, query COLLATE "C", product_id COLLATE "C"
+    ) AS rank
+    FROM happened GROUP BY starts_at, query, product_id
 )
-SELECT starts_at, query, product_id, clicks FROM counted WHERE rank <= {QUERIES_KEPT}
+SELECT happened.* FROM happened JOIN ranked USING (starts_at, query, product_id) WHERE rank <= {QUERIES_KEPT}
 """  # noqa: S608  made of our own constants
+SEARCH_CLICKS = """
+SELECT starts_at, query, product_id, sum(clicks) AS clicks FROM search_clicked GROUP BY starts_at, query, product_id
+"""
+SEARCH_CLICK_DETAILS = "SELECT * FROM search_clicked"
 
 EVENTS = f"""
 SELECT {_PART.format("occurred_at")} AS starts_at, interaction_type, count(*) AS events,
@@ -243,3 +290,8 @@ FROM (
     )
 ) AS by_list GROUP BY device, placement, strategy, 5
 """  # noqa: S608  made of our own constants
+
+PREPARED = (
+    "DROP TABLE IF EXISTS outside, told, of_products, sold, searched, search_clicked",
+    *(OUTSIDE, TOLD, TOUCH_LATER, OF_PRODUCTS, SOLD, SEARCHED, SEARCH_CLICKED),
+)

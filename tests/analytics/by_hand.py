@@ -175,18 +175,21 @@ class ByHand:
         return found
 
     def of_products(self) -> dict[Any, Counter[str]]:
+        """By placement, strategy, device and product."""
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         names = {"view": "views", "cart_add": "cart_adds"}
         for event in self.events:
             if event.interaction_type in names:
-                found[self.part(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
+                key = (self.part(event.occurred_at), "", "", event.extra_data.get("device", ""), event.product_id)
+                found[key][names[event.interaction_type]] += 1
         names = {"recommendation_view": "impressions", "recommendation_click": "clicks"}
         for event in self.told:
-            found[self.part(event.occurred_at), event.product_id][names[event.interaction_type]] += 1
+            key = (self.part(event.occurred_at), *self.kind_and_device(event), event.product_id)
+            found[key][names[event.interaction_type]] += 1
         outs = list(Unavailability.objects.select_related("product"))
         for served in self.lists.values():
             for product_id in served.products:
-                counts = found[self.part(served.served_at), product_id]
+                counts = found[self.part(served.served_at), served.placement, served.strategy, "", product_id]
                 counts["recommended"] += 1
                 counts["out_of_stock"] += any(
                     out.product.product_id == product_id
@@ -196,34 +199,61 @@ class ByHand:
                 )
         return found
 
+    def kind_and_device(self, event: Interaction) -> tuple[str, str, str]:
+        """Placement and strategy of the list that an event names, and the event's device."""
+        served = self.lists.get(event.recommendation_request_id)
+        device = event.extra_data.get("device", "")
+        return (served.placement, served.strategy, device) if served else ("", "", device)
+
     def sales(self) -> dict[Any, Counter[str]]:
+        """By placement, strategy, device, product and currency."""
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for line, units, revenue, currency in self.lines:
-            if units:
-                counts = found[self.part(line.occurred_at), line.product_id, currency]
-                counts["purchases"] += 1
-                counts["units"] += units
-                counts["revenue"] += revenue  # type: ignore[assignment]
+            if not units:
+                continue
+            at, sold = self.part(line.occurred_at), (line.product_id, currency)
+            counts = found[at, "", "", line.extra_data.get("device", ""), *sold]
+            counts["purchases"] += 1
+            counts["units"] += units
+            counts["revenue"] += revenue  # type: ignore[assignment]
+            kind, click = self.conversions.get(line.pk, ("", line))
+            if kind == "direct":
+                counts = found[at, *self.kind_and_device(click), *sold]
+                counts["conversions"] += 1
+                counts["direct_revenue"] += revenue  # type: ignore[assignment]
         return found
 
     def searches(self) -> dict[Any, Counter[str]]:
+        """By device and text."""
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for event in self.events:
             if event.interaction_type == "search":
-                counts = found[self.part(event.occurred_at), normal(event.search_query)]
+                device = event.extra_data.get("device", "")
+                counts = found[self.part(event.occurred_at), device, normal(event.search_query)]
                 counts["searches"] += 1
                 counts["without_results"] += event.extra_data.get("resultsCount") == 0
-        for (part, query, _), counts in self.search_clicks().items():
-            found[part, query]["clicks"] += counts["clicks"]
+        for (part, device, query, _), counts in self.search_clicks().items():
+            found[part, device, query]["clicks"] += counts["clicks"]
         return found
 
     def search_clicks(self) -> dict[Any, Counter[str]]:
+        """By device, text and product."""
         found: dict[Any, Counter[str]] = defaultdict(Counter)
         for event in self.told:
             served = self.lists.get(event.recommendation_request_id)
             if event.interaction_type == "recommendation_click" and served and served.placement == "search":
-                query = normal(served.anchors[0] if served.anchors else "")
-                found[self.part(event.occurred_at), query, event.product_id]["clicks"] += 1
+                query, device = normal(served.anchors[0] if served.anchors else ""), event.extra_data.get("device", "")
+                found[self.part(event.occurred_at), device, query, event.product_id]["clicks"] += 1
+        return found
+
+    @staticmethod
+    def without(details: dict[Any, Counter[str]], places: set[int], measures: set[str] = frozenset()) -> dict[Any, Any]:
+        """Add up details over the dimensions at these places of the key; leave these measures out."""
+        found: dict[Any, Counter[str]] = defaultdict(Counter)
+        for key, counts in details.items():
+            kept = Counter({name: count for name, count in counts.items() if name not in measures})
+            if kept:
+                found[tuple(part for place, part in enumerate(key) if place not in places)].update(kept)
         return found
 
     def by_type(self) -> dict[Any, Counter[str]]:

@@ -1,11 +1,16 @@
 """What happened to products: ranked by any measure, with the rank before, and what was never shown or never clicked."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analytics.narrowing import EVERYTHING, Narrowing
 from analytics.periods import Period
 from analytics.products import RANKED_BY, never_clicked, ranked, survey
 from analytics.rollups.run import roll_up
@@ -100,15 +105,133 @@ def test_a_day_whose_midnight_comes_twice_is_read_whole(shop: None, settings: An
     assert [one.views for one in ranked(Period(day, day), by="views")] == [3]
 
 
+@pytest.mark.parametrize("narrowing", [EVERYTHING, Narrowing(device="mobile")], ids=["all", "narrowed"])
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Havana"])
-def test_a_period_is_read_by_weeks_and_days_that_make_it_up_whole(zone: str, shop: None, settings: Any) -> None:
+def test_a_period_is_read_by_weeks_and_days_that_make_it_up_whole(
+    zone: str, narrowing: Narrowing, shop: None, settings: Any
+) -> None:
     settings.REEMIO_SHOP_TIME_ZONE = zone
     first = datetime(2026, 10, 19, 12, tzinfo=UTC)  # a Monday; clocks change on 25 October, and on 1 November
     for day in range(28):
-        did("view", "a", at=first + timedelta(days=day))
+        did("view", "a", at=first + timedelta(days=day), extra_data={"device": "mobile"})
     roll_up()
     for begin in range(9):
         for length in (1, 6, 7, 8, 13, 14, 19):
             last = first + timedelta(days=begin + length - 1)
             period = Period((first + timedelta(days=begin)).date(), last.date())
-            assert [one.views for one in ranked(period, by="views")] == [length], period
+            assert [one.views for one in ranked(period, by="views", narrowing=narrowing)] == [length], period
+
+
+@pytest.fixture
+def two_places(shop: None) -> None:
+    """Let two people see lists in cart and product page, on phone and desktop, and buy what they clicked."""
+    for placement, strategy, device, user, products in (
+        ("cart", "cart", "mobile", "bea", ["b", "c"]),
+        ("product", "similar", "desktop", "cem", ["c", "d"]),
+        ("product", "popular", "mobile", "cem", ["d", "a"]),
+    ):
+        served = ServedList.objects.create(
+            served_at=NOON, placement=placement, context="", strategy=strategy, products=products, scores=[1.0, 0.5],
+            milliseconds=1,
+        )  # fmt: skip
+        about = {
+            "user_id": user, "occurred_at": NOON, "recommendation_request_id": served.request_id,
+            "extra_data": {"device": device},
+        }  # fmt: skip
+        for name in products:
+            Interaction.objects.create(interaction_type="recommendation_view", product_id=name, **about)
+        Interaction.objects.create(interaction_type="recommendation_click", product_id=products[0], **about)
+        Interaction.objects.create(
+            interaction_type="purchase", product_id=products[0], user_id=user, quantity=3, unit_price=Decimal(2),
+            occurred_at=NOON + timedelta(hours=1), extra_data={"device": "desktop"},
+        )  # fmt: skip
+    roll_up()
+
+
+FIGURES = ("product_id", "views", "recommended", "impressions", "clicks", "purchases", "units", "revenue")
+
+
+def told(narrowing: Narrowing, by: str) -> list[tuple[Any, ...]]:
+    return [
+        tuple(getattr(one, name) for name in FIGURES)
+        for one in ranked(TODAY, by=by, before=BEFORE, narrowing=narrowing)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "by", "expected"),
+    [
+        # Credited to the lists of one placement: what was bought after a click in them.
+        (Narrowing(placement="cart"), "recommended",
+         [("b", 0, 1, 1, 1, 1, 0, Decimal(6)), ("c", 0, 1, 1, 0, 0, 0, Decimal(0))]),
+        (Narrowing(placement="product"), "recommended",
+         [("d", 0, 2, 2, 1, 1, 0, Decimal(6)), ("a", 0, 1, 1, 0, 0, 0, Decimal(0)),
+          ("c", 0, 1, 1, 1, 1, 0, Decimal(6))]),
+        (Narrowing(placement="product", strategy="popular"), "revenue", [("d", 0, 1, 1, 1, 1, 0, Decimal(6))]),
+        (Narrowing(strategy="similar"), "clicks", [("c", 0, 1, 1, 1, 1, 0, Decimal(6))]),
+        (Narrowing(placement="product", device="mobile"), "impressions",
+         [("a", 0, 0, 1, 0, 0, 0, Decimal(0)), ("d", 0, 0, 1, 1, 1, 0, Decimal(6))]),
+        (Narrowing(placement="cart", strategy="similar"), "impressions", []),
+        # On one device: everything that was bought on it, after a click or not; a list knows no device.
+        (Narrowing(device="desktop"), "units",
+         [("b", 0, 0, 0, 0, 1, 3, Decimal(6)), ("c", 0, 0, 1, 1, 1, 3, Decimal(6)),
+          ("d", 0, 0, 1, 0, 1, 3, Decimal(6))]),
+        (Narrowing(device="desktop"), "recommended", []),
+        (Narrowing(device="tablet"), "views", []),
+    ],
+)  # fmt: skip
+def test_products_are_told_of_one_placement_strategy_and_device(
+    two_places: None, narrowing: Narrowing, by: str, expected: list[tuple[Any, ...]]
+) -> None:
+    assert told(narrowing, by) == expected
+
+
+def test_a_narrowed_rank_is_compared_with_that_among_the_same_lists(two_places: None) -> None:
+    for name, times in (("b", 1), ("c", 2)):
+        for _ in range(times):
+            ServedList.objects.create(
+                served_at=NOON - timedelta(days=1), placement="cart", context="cart", strategy="cart", products=[name],
+                scores=[1.0], milliseconds=1,
+            )  # fmt: skip
+    roll_up()
+    found = ranked(TODAY, by="recommended", before=BEFORE, narrowing=Narrowing(placement="cart"))
+    assert [(one.product_id, one.rank, one.earlier_rank) for one in found] == [("b", 1, 2), ("c", 2, 1)]
+
+
+def test_what_was_never_shown_or_clicked_is_told_of_one_placement(two_places: None) -> None:
+    cart = Narrowing(placement="cart")
+    found = survey(TODAY, ignored=9, never=9, narrowing=cart)
+    assert (found.coverage.successes, found.coverage.trials) == (2, 4)
+    assert (found.ignored, found.never) == (["c"], [("a", "A"), ("d", "D")])
+    assert (found.concentration.successes, found.concentration.trials) == (1, 2)
+    assert [one.product_id for one in never_clicked(TODAY, narrowing=cart)] == ["c"]
+    assert survey(TODAY, ignored=9, narrowing=Narrowing(device="mobile")).ignored == ["a", "c"]
+
+
+def test_what_was_served_sold_out_is_told_of_one_placement(two_places: None) -> None:
+    Product.objects.filter(product_id="a").update(stock_quantity=0)
+    later = datetime.now(UTC) + timedelta(seconds=10)
+    for placement, products in (("homepage", ["a", "b"]), ("cart", ["b"])):
+        ServedList.objects.create(
+            served_at=later, placement=placement, context=placement, strategy="popular", products=products,
+            scores=[1.0] * len(products), milliseconds=1,
+        )  # fmt: skip
+    roll_up()
+    day = Period(later.date(), later.date())
+    counts = {name: survey(day, narrowing=Narrowing(placement=name)).out_of_stock for name in ("homepage", "cart")}
+    assert counts == {"homepage": 1, "cart": 0}
+
+
+@given(st.dates(date(1900, 1, 1), date(8999, 1, 1)), st.integers(0, 400), st.sampled_from(["UTC", "America/Havana"]))
+def test_the_buckets_of_a_period_are_every_day_of_it_once(first: date, days: int, zone: str) -> None:
+    with override_settings(REEMIO_SHOP_TIME_ZONE=zone):
+        period = Period(first, first + timedelta(days=days))
+        buckets = period.buckets()
+    week = [begin.astimezone(ZoneInfo(zone)).date() for begin in buckets["weeks"]]
+    covered = [begin + timedelta(days=day) for begin in week for day in range(7)]
+    covered += [begin.astimezone(ZoneInfo(zone)).date() for begin in buckets["days"]]
+    # A midnight that comes twice is there twice.
+    assert sorted(set(covered)) == [first + timedelta(days=day) for day in range(days + 1)]
+    assert all(begin.weekday() == 0 for begin in week)
+    assert len(covered) <= days + 1 + 7 * 2
+    assert len(buckets["days"]) <= 13

@@ -57,9 +57,14 @@ def compare(zone: str, now: datetime) -> None:
     assert found == {pk: (kind, click.pk) for pk, (kind, click) in hand.conversions.items()}
     by_hand = {
         models.RecommendationRollup: hand.recommendations(), models.EarningsRollup: hand.earnings(),
-        models.LatencyRollup: hand.latencies(), models.ProductRollup: hand.of_products(),
-        models.SalesRollup: hand.sales(), models.SearchRollup: hand.searches(),
-        models.SearchClickRollup: hand.search_clicks(), models.EventRollup: hand.by_type(),
+        models.LatencyRollup: hand.latencies(), models.EventRollup: hand.by_type(),
+        models.ProductDetailRollup: hand.of_products(),
+        models.ProductRollup: hand.without(hand.of_products(), {1, 2, 3}),
+        models.SalesDetailRollup: hand.sales(),
+        models.SalesRollup: hand.without(hand.sales(), {1, 2, 3}, {"conversions", "direct_revenue"}),
+        models.SearchDetailRollup: hand.searches(), models.SearchRollup: hand.without(hand.searches(), {1}),
+        models.SearchClickDetailRollup: hand.search_clicks(),
+        models.SearchClickRollup: hand.without(hand.search_clicks(), {1}),
     }  # fmt: skip
     kept = {Grain.PART: (hand.part, 2), Grain.HOUR: (hand.hour, 15), Grain.DAY: (hand.day, None),
             Grain.WEEK: (hand.week, None)}  # fmt: skip

@@ -66,11 +66,60 @@ def test_the_overview_tells_what_recommendations_earned(signed_in: SignIn) -> No
 def test_a_file_has_what_its_table_has(signed_in: SignIn) -> None:
     client = signed_in("analyst")
     paint()
-    address = reverse("admin:products_csv", args=["products"])
-    response = client.get(address, {"by": "clicks"})
-    lines = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]  # streamed
+    lines = rows_of(client, "products", {"by": "clicks"})
     assert [(line["product_id"], line["clicks"], line["impressions"]) for line in lines] == [("p2", "10", "10")]
+    response = client.get(reverse("admin:products_csv", args=["products"]))
     assert response["Content-Disposition"].startswith('attachment; filename="reemio-products-products-')
+
+
+def test_products_are_narrowed_to_what_lists_of_one_placement_did(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    paint()
+    address = reverse("admin:analytics_products")
+    # Those who bought had clicked on product pages: five visits, one product each; another five were on the homepage.
+    text = client.get(address, {"placement": "product"}).content.decode()
+    assert "“Product 2” comes first, with 5." in text
+    assert "Conversions and direct revenue are those that the chosen lists are credited with." in text
+    assert 'aria-current="true">Clicked</a>' in text
+    assert "Viewed</a>" not in text
+    lines = rows_of(client, "products", {"placement": "product", "by": "revenue"})
+    assert [(line["product_id"], line["purchases"], line["revenue"], line["clicks"]) for line in lines] == [
+        ("p2", "5", "50.00", "5")
+    ]
+    lines = rows_of(client, "products", {"placement": "homepage", "by": "revenue"})
+    assert lines == []
+    lines = rows_of(client, "products", {"by": "revenue"})
+    assert [(line["product_id"], line["purchases"], line["revenue"]) for line in lines] == [
+        ("p9", "5", "225.00"), ("p2", "5", "50.00")
+    ]  # fmt: skip
+
+
+def test_products_on_one_device_tell_nothing_that_a_list_cannot_know(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    paint()
+    text = client.get(reverse("admin:analytics_products"), {"device": "mobile", "by": "recommended"}).content.decode()
+    assert "what was recommended is not told by device" in text
+    assert "Recommended</a>" not in text
+    assert 'id="table-never"' not in text
+    lines = rows_of(client, "products", {"device": "mobile", "by": "views"})
+    assert lines == []
+    lines = rows_of(client, "ignored", {"device": "mobile"})
+    assert [(line["product_id"], line["impressions"]) for line in lines] == [
+        (f"p{number}", "10") for number in range(1, 9)
+    ]
+    assert client.get(reverse("admin:products_csv", args=["never"]), {"device": "mobile"}).status_code == 404
+
+
+def test_searches_are_narrowed_to_one_device(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    paint()
+    assert {line["query"] for line in rows_of(client, "queries", {}, page="search")} == {"trowel", "moon boots"}
+    assert rows_of(client, "queries", {"device": "mobile"}, page="search") == []
+
+
+def rows_of(client: Client, table: str, query: dict[str, str], *, page: str = "products") -> list[dict[str, str]]:
+    response = client.get(reverse(f"admin:{page}_csv", args=[table]), query)
+    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]  # streamed
 
 
 @pytest.mark.parametrize("role", MAY)

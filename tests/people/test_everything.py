@@ -107,6 +107,7 @@ NOTHING_PERSONAL = {
         ("analytics.RecommendationRollup", "analytics.EarningsRollup", "analytics.LatencyRollup",
          "analytics.ProductRollup", "analytics.SalesRollup", "analytics.SearchClickRollup", "analytics.EventRollup",
          "analytics.VisitRollup", "analytics.MailRollup", "analytics.MailReasonRollup",
+         "analytics.ProductDetailRollup", "analytics.SalesDetailRollup", "analytics.SearchClickDetailRollup",
          "analytics.RollupState", "analytics.ExperimentResult"), "counts",
     ),
 }  # fmt: skip
@@ -334,7 +335,7 @@ def test_an_export_holds_whatever_the_tables_hold_of_the_person(lived: io.String
     assert [name for name in exported.values() if not parts[name]] == []
     # What else names the person: the admin's log of whoever looked at them, digests of visits, notes of what is due.
     others = {"django_admin_log", "campaigns_contactstate", "visits", "rewritten_histories", "analytics_searchrollup",
-              "touched_parts"}  # fmt: skip
+              "analytics_searchdetailrollup", "touched_parts"}  # fmt: skip
     assert set(left(dumped())) - set(exported) - others == set()
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,7 @@ from hypothesis.extra.django import TestCase
 from pytest_django import Settings
 
 from analytics import models
-from analytics.models import Conversion, Grain, RollupState, SearchRollup, TouchedPart
+from analytics.models import Conversion, Grain, RollupState, SearchDetailRollup, SearchRollup, TouchedPart
 from analytics.rollups.run import recount_recent, roll_up, touch
 from catalog.models import CatalogSync, Product
 from interactions.models import FreshInteraction, InboxEvent, Interaction, OrderRefund
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.django_db
 ROLLUPS = (
     models.RecommendationRollup, models.EarningsRollup, models.LatencyRollup, models.ProductRollup, models.SalesRollup,
     models.SearchRollup, models.SearchClickRollup, models.EventRollup, models.VisitRollup,
+    models.ProductDetailRollup, models.SalesDetailRollup, models.SearchDetailRollup, models.SearchClickDetailRollup,
 )  # fmt: skip
 
 
@@ -85,12 +87,12 @@ def figures(grain: Grain = Grain.DAY, *, texts: bool = True) -> dict[str, Any]:
     """Return every roll-up of a grain; without texts, searches are summed up, whatever they were for."""
     found: dict[str, Any] = {model.__name__: stored(model, grain) for model in ROLLUPS}
     if not texts:
-        del found["SearchClickRollup"]
-        rows = SearchRollup.objects.filter(grain=grain).values_list("starts_at", "searches", "clicks")
-        found["SearchRollup"] = {}
-        for day, *counts in rows:
-            sums = found["SearchRollup"].get(day, [0] * len(counts))
-            found["SearchRollup"][day] = [one + other for one, other in zip(sums, counts, strict=True)]
+        del found["SearchClickRollup"], found["SearchClickDetailRollup"]
+        for model in (SearchRollup, SearchDetailRollup):
+            sums = found[model.__name__] = {}
+            for day, *counts in QuerySet(model).filter(grain=grain).values_list("starts_at", "searches", "clicks"):
+                before = sums.get(day, [0] * len(counts))
+                sums[day] = [one + other for one, other in zip(before, counts, strict=True)]
     return found
 
 
@@ -182,7 +184,7 @@ def test_search_texts_are_emptied_pooled_in_the_figures_and_the_searches_counted
     settings.REEMIO_KEEP_SEARCH_TEXTS_DAYS = 30
     for _ in range(5):
         happen("search", days=40, search_query="Lamp")
-    happen("search", days=40, search_query="gift for Wanjiku Muthoni")
+    happen("search", days=40, search_query="gift for Wanjiku Muthoni", extra_data={"device": "mobile"})
     happen("search", days=3, search_query="gift for Otieno")
     serve(days=40, placement="search", anchors=["gift for Wanjiku Muthoni"])
     serve(days=3, placement="search", anchors=["gift for Otieno"])
@@ -197,6 +199,10 @@ def test_search_texts_are_emptied_pooled_in_the_figures_and_the_searches_counted
     for _ in range(2):
         days = SearchRollup.objects.filter(grain=Grain.DAY).order_by("starts_at", "query")
         assert list(days.values_list("query", "searches")) == [("", 1), ("lamp", 5), ("gift for otieno", 1)]
+        details = SearchDetailRollup.objects.filter(grain=Grain.DAY).order_by("starts_at", "device", "query")
+        assert list(details.values_list("device", "query", "searches")) == [
+            ("", "lamp", 5), ("mobile", "", 1), ("", "gift for otieno", 1)
+        ]  # fmt: skip
         assert figures()["EventRollup"] == events
         touch(since=None)
         roll_up()
