@@ -83,6 +83,14 @@ ATTRIBUTION = [
         [served(), served(request=TWO, strategy="personalized"), click(1), buy(10), buy(10, product="c"), COUNT,
          click(5, request=TWO)],
     ),
+    *(
+        Story(
+            f"a click of {name} that is told last, {after} before the purchase",
+            [served(), *(buy(after / timedelta(minutes=1), who, product=one) for one in "ac"), COUNT, click(0, who)],
+        )
+        for name, who in (("a user", ANN), ("a session", SESSION))
+        for after in (7 * DAY, 7 * DAY + SECOND)
+    ),
     Story(
         "a session's click is credited to whoever it is, and a user's to nobody else in the same session",
         [served(), click(1, SESSION), buy(9, ANN_THERE), buy(9, ANN, order="o2"), click(2, BOB_THERE, product="b"),
