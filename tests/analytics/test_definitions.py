@@ -42,5 +42,6 @@ def test_more_clicks_than_impressions_are_told_as_they_are() -> None:
 
 def test_concentration_is_the_part_of_the_top_tenth() -> None:
     assert concentration([50, *[5] * 10, 0]).value == 0.55  # two of eleven that were seen
+    assert concentration([50, *[5] * 9, 0]).value == 50 / 95, "one of ten that were seen; what nobody saw is none"
     assert concentration([7]).value == 1.0
     assert concentration([]).value is None

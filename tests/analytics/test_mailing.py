@@ -54,6 +54,29 @@ def test_a_mail_counts_once_in_each_column_and_machines_are_nobody() -> None:
     assert (found.clicks, found.machine_clicks, found.machine_share.value) == (3, 1, 1 / 3)
 
 
+def test_each_state_and_each_thing_told_has_a_column_of_its_own() -> None:
+    states = ["planned", "skipped", *["unknown"] * 2, "failed", "expired", "cancelled", *["would_send"] * 3]
+    for number, state in enumerate(states):
+        handed_off_at = EVENING if state == "unknown" else None
+        mail(number, state=state, reason="too_soon" if state == "skipped" else "", handed_off_at=handed_off_at)
+    for number, kind in enumerate(["delivered", "bounced", "complained", "unsubscribed", "clicked"], start=10):
+        message = mail(number, arm="B")
+        for _ in range(2):
+            told(message, kind)
+    told(message, "complained")
+    roll_up()
+    assert mailing.total(WEEK) == mailing.Mailed(
+        planned=15, skipped=1, sent=5, unknown=2, other=3, would_send=3, delivered=1, bounced=1, complained=2,
+        unsubscribed=1, clicked=1, clicks=2,
+    )  # fmt: skip
+    arm_a, arm_b = mailing.by_arm(WEEK)
+    assert (arm_a.arm, arm_a.planned, arm_a.sent, arm_a.began) == ("A", 10, 0, SUNDAY)
+    rates = (arm_b.click_rate, arm_b.complaint_rate, arm_b.machine_share)
+    assert [(one.successes, one.trials) for one in rates] == [(1, 5), (2, 5), (0, 2)]
+    assert mailing.waiting().unknown == 2
+    assert mailing.waiting().oldest_due == EVENING
+
+
 def test_what_is_told_late_is_counted_on_the_day_the_mail_was_planned() -> None:
     message = mail(1)
     roll_up()
@@ -77,9 +100,12 @@ def test_a_message_that_changes_leaves_no_count_behind() -> None:
 
 def test_days_are_the_shops_though_its_hours_begin_elsewhere() -> None:
     mail(1)
-    mail(2, at=EVENING + timedelta(minutes=6))
+    for number, minutes in enumerate((5, 6, 24 * 60 + 4), start=2):
+        mail(number, at=EVENING + timedelta(minutes=minutes))
     roll_up()
-    assert mailing.sent_by_day(WEEK) == {SUNDAY: 1, MONDAY: 1}
+    assert mailing.sent_by_day(WEEK) == {SUNDAY: 1, MONDAY: 3}
+    assert mailing.total(Period(SUNDAY, SUNDAY)).sent == 1
+    assert mailing.sent_by_day(Period(MONDAY, MONDAY)) == {MONDAY: 3}
 
 
 def test_a_run_is_an_occasion_and_of_carts_a_day() -> None:
@@ -87,11 +113,23 @@ def test_a_run_is_an_occasion_and_of_carts_a_day() -> None:
     mail(2, at=EVENING + timedelta(minutes=6))
     for cart in (3, 4):
         mail(cart, kind="cart_abandonment", occasion=f"cart-{cart}")
+    mail(5, kind="cart_abandonment", occasion="cart-5", at=EVENING + timedelta(minutes=6))
     roll_up()
     assert [(one.kind, one.run, one.began, one.sent) for one in mailing.by_run(WEEK)] == [
+        ("cart_abandonment", "2026-03-09", MONDAY, 1),
         ("weekly_digest", "2026-W10", SUNDAY, 2),
         ("cart_abandonment", "2026-03-08", SUNDAY, 2),
     ]
+
+
+def test_reasons_are_told_the_most_frequent_first() -> None:
+    for number, reason in enumerate(["asked", "too_soon", "too_soon", "bounced"]):
+        mail(number, state="skipped", reason=reason, handed_off_at=None, sent_at=None, arm="")
+    roll_up()
+    assert [(reason, count) for _, reason, count in mailing.skipped(WEEK)] == [
+        ("too_soon", 2), ("asked", 1), ("bounced", 1)
+    ]  # fmt: skip
+    assert mailing.by_arm(WEEK) == []
 
 
 def test_counting_everything_anew_changes_nothing() -> None:
@@ -99,10 +137,22 @@ def test_counting_everything_anew_changes_nothing() -> None:
         told(mail(number, at=EVENING + timedelta(days=number)), "delivered")
     roll_up()
     before = list(MailRollup.objects.order_by("day").values())
+    assert [row["delivered"] for row in before] == [1, 1, 1]
+    MailRollup.objects.update(delivered=7)
     touch(since=None)
     roll_up()
     assert list(MailRollup.objects.order_by("day").values()) == before
-    assert [row["delivered"] for row in before] == [1, 1, 1]
+
+
+def test_after_a_change_of_zone_every_mail_is_counted_once_on_its_new_day(settings: Any) -> None:
+    mail(1, at=EVENING + timedelta(minutes=6))
+    mail(2, state="skipped", reason="too_soon", at=EVENING + timedelta(minutes=6))
+    roll_up()
+    assert mailing.sent_by_day(WEEK) == {MONDAY: 1}
+    settings.REEMIO_SHOP_TIME_ZONE = "UTC"
+    roll_up()
+    assert mailing.sent_by_day(WEEK) == {SUNDAY: 1}
+    assert list(MailReasonRollup.objects.values_list("day", "messages")) == [(SUNDAY, 1)]
 
 
 def test_a_day_whose_mails_were_cleared_away_keeps_its_figures(settings: Any) -> None:
@@ -117,3 +167,18 @@ def test_a_day_whose_mails_were_cleared_away_keeps_its_figures(settings: Any) ->
         touch(since=None)
         roll_up()
     assert list(MailRollup.objects.values_list("planned", "skipped", "clicked").order_by("arm")) == [(2, 1, 0)]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, True), (29, False)])
+def test_the_last_day_of_which_mails_may_be_gone_is_closed_in_every_zone(days: int, kept: bool, settings: Any) -> None:
+    settings.REEMIO_KEEP_UNSENT_MAILS_DAYS = 30
+    message = mail(1)
+    roll_up()
+    with time_machine.travel(EVENING + timedelta(days=days), tick=False):
+        told(message, "clicked")
+        roll_up()
+        assert mailing.total(WEEK).clicked == (0 if kept else 1)
+        OutboxMessage.objects.all().delete()
+        settings.REEMIO_SHOP_TIME_ZONE = "Asia/Kolkata"
+        roll_up()
+    assert mailing.total(WEEK).planned == (1 if kept else 0)

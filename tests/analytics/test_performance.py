@@ -40,7 +40,7 @@ def buy(product_id: str, price: int, currency: str = "EUR", order_id: str = "o1"
 @pytest.fixture
 def home(db: None) -> uuid.UUID:
     """A list for each of two products: both seen twice, on the phone; one clicked and bought, with something else."""
-    home = served(asked_for=4, variant="test:A")
+    home = served(asked_for=3, variant="test:A")
     served(strategy="popular", products=["a"], scores=[1.0], asked_for=1, placement="cart", context="cart")
     for request_id in (home, served(variant="test:A")):
         for product_id in "ab":
@@ -55,11 +55,11 @@ def test_each_rate_has_its_own_numerator_and_denominator(home: uuid.UUID) -> Non
     roll_up()
     found = total(TODAY)
     assert found == Figures(
-        lists=3, asked=5, filled=3, items=5, impressions=4, unique_impressions=2, clicks=1, conversions=1,
+        lists=3, asked=4, filled=3, items=5, impressions=4, unique_impressions=2, clicks=1, conversions=1,
         assisted_lines=1, direct_revenue=Decimal(30), assisted_revenue=Decimal(5), currency="EUR", fallback_lists=1,
     )  # fmt: skip
     rates = (found.click_through_rate, found.conversion_rate, found.fill_rate, found.fallback_rate)
-    assert [(one.successes, one.trials) for one in rates] == [(1, 4), (1, 1), (3, 5), (1, 3)]
+    assert [(one.successes, one.trials) for one in rates] == [(1, 4), (1, 1), (3, 4), (1, 3)]
     assert found.revenue_per_thousand == Decimal(7500)
     assert Figures().revenue_per_thousand is None
 
@@ -132,10 +132,12 @@ def test_a_percentile_is_the_upper_bound_of_the_bucket_that_reaches_it() -> None
 
 @pytest.mark.django_db
 def test_latencies_are_told_by_placement_and_of_all_together() -> None:
-    for placement, milliseconds in [("homepage", 1.0)] * 11 + [("homepage", 4.0)] * 8 + [("cart", 8.0)] * 1:
+    for placement, milliseconds in (
+        [("homepage", 1.0)] * 11 + [("homepage", 4.0)] * 7 + [("homepage", 8.0), ("cart", 16.0)]
+    ):
         served(placement=placement, milliseconds=milliseconds)
     served(milliseconds=0.0)
     roll_up()
     assert latencies(TODAY) == {
-        "": Latency(20, 1.0, 4.0), "cart": Latency(1, 8.0, 8.0), "homepage": Latency(19, 1.0, 4.0)
+        "": Latency(20, 1.0, 8.0), "cart": Latency(1, 16.0, 16.0), "homepage": Latency(19, 1.0, 8.0)
     }  # fmt: skip
