@@ -56,6 +56,11 @@ class Freshness:
     time_zone: str
 
 
+def counted_until() -> datetime | None:
+    """Return up to when everything is counted; None before the first run. One query."""
+    return RollupState.objects.values_list("as_of", flat=True).first()
+
+
 def freshness(*, now: datetime | None = None) -> Freshness:
     """Return up to when the figures are whole. Two queries."""
     state = RollupState.objects.get()

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
+from analytics.health import counted_until
 from analytics.pages.csv import csv_response
 from analytics.pages.filters import Filters, parse
 from analytics.pages.page import EXPORT, Asked, Page, may
@@ -106,6 +107,7 @@ class Site(AdminSite):
 
     def _page(self, request: HttpRequest, page: Page, more: dict[str, Any]) -> TemplateResponse:
         asked = Asked(request, _filters(request, page))
+        built = page.build(asked)
         context = {
             **self.each_context(request),
             "title": page.title,
@@ -114,7 +116,8 @@ class Site(AdminSite):
             "filters": asked.filters,
             "may_export": asked.may(EXPORT),
             "tables": page.tables(asked),
-            **page.build(asked),
+            "as_of": counted_until() if page.has_period and "as_of" not in built else None,
+            **built,
             "read_from": standing() if page.from_replica else None,
             **more,
         }

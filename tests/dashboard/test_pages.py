@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from analytics.models import RollupState
 from analytics.pages.page import AUDIT, EXPORT, PERSONAL, SETTINGS, Page
 from analytics.pages.registry import PAGES
 from tests.dashboard.scene import paint
@@ -50,6 +52,15 @@ def test_a_page_of_a_shop_in_which_something_happened(sheet: Page, signed_in: Si
     with CaptureQueriesContext(connection) as queries:
         client.get(reverse(sheet.url_name))
     assert len(queries) <= MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+@every_page
+def test_a_page_of_figures_says_up_to_when_everything_is_counted(sheet: Page, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    paint()
+    RollupState.objects.update(as_of=datetime(2026, 3, 10, 12, 34, tzinfo=UTC))
+    text = client.get(reverse(sheet.url_name)).content.decode()
+    assert ("Data as of 10 Mar 2026, 12:34" in text) == (sheet.has_period or sheet.slug == "health")
 
 
 def test_the_overview_tells_what_recommendations_earned(signed_in: SignIn) -> None:
