@@ -38,6 +38,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "products": (
         *PERIODS,
         *(f"?days=90&by={by}" for by in ("views", "recommended", "clicks", "revenue", "out_of_stock")),
+        *(f"?days=90&{only}" for only in ("placement=homepage", "strategy=personalized", "device=mobile")),
+        "?days=90&placement=product&device=mobile&by=revenue",
     ),
     "funnel": (*PERIODS, "?days=90&device=mobile", "?days=90&placement=homepage"),
     "search": (*PERIODS, "?days=90&device=mobile"),

@@ -35,7 +35,8 @@ SELECT kind, 'shopper-' || n / 11 %% %(shoppers)s, 'visit-' || n / 11, CASE WHEN
     'bench-' || (power(random(), 3) * %(products)s)::int END, at, at, CASE WHEN kind = 'purchase' THEN 1 + n %% 2 END,
     CASE WHEN kind = 'purchase' THEN 5 + n %% 300 END, 'USD', CASE WHEN kind = 'purchase' THEN 'order-' || n / 22 END,
     CASE WHEN kind = 'search' THEN 'query ' || (power(random(), 2) * 20000)::int ELSE '' END,
-    CASE WHEN kind = 'search' THEN jsonb_build_object('resultsCount', n %% 9) ELSE '{}'::jsonb END
+    jsonb_build_object('device', (ARRAY['mobile', 'desktop', 'tablet'])[1 + n / 11 %% 3])
+        || CASE WHEN kind = 'search' THEN jsonb_build_object('resultsCount', n %% 9) ELSE '{}'::jsonb END
 FROM (
     SELECT n, %(begin)s::timestamptz + n::float8 * %(seconds)s / %(others)s * interval '1 second' AS at,
         (ARRAY['view', 'view', 'view', 'view', 'view', 'view', 'search', 'cart_add', 'view', 'purchase', 'view'])[1 + n %% 11]
