@@ -20,7 +20,6 @@ from django.db import connection, transaction
 
 from analytics import models
 from analytics.attribution import BATCH, COUNTING, attribute_batch, touch_purchases
-from analytics.rollups import sources
 from analytics.rollups.closing import SEARCHED, sum_weeks
 from analytics.rollups.mails import count_mails, forget_mails, touch_mails
 from analytics.rollups.ranges import (
@@ -34,6 +33,7 @@ from analytics.rollups.ranges import (
     ranges_of,
     week_bounds,
 )
+from analytics.rollups.sources import lists, products, searches, visits
 from analytics.rollups.tables import Table
 from interactions.models import InteractionType
 
@@ -44,18 +44,24 @@ RECOUNTED_DAYS = 7
 PATIENCE = 5.0
 Counts = tuple[tuple[Table, str], ...]
 _COUNTED: Counts = (
-    (Table.of(models.RecommendationRollup), sources.RECOMMENDATIONS),
-    (Table.of(models.EarningsRollup), sources.EARNINGS),
-    (Table.of(models.LatencyRollup), sources.LATENCIES),
-    (Table.of(models.ProductRollup), sources.PRODUCTS),
-    (Table.of(models.ProductDetailRollup), sources.PRODUCT_DETAILS),
-    (Table.of(models.SalesRollup), sources.SALES),
-    (Table.of(models.SalesDetailRollup), sources.SALES_DETAILS),
-    (Table.of(models.SearchRollup), sources.SEARCHES),
-    (Table.of(models.SearchDetailRollup), sources.SEARCH_DETAILS),
-    (Table.of(models.SearchClickRollup), sources.SEARCH_CLICKS),
-    (Table.of(models.SearchClickDetailRollup), sources.SEARCH_CLICK_DETAILS),
-    (Table.of(models.EventRollup), sources.EVENTS),
+    (Table.of(models.RecommendationRollup), lists.RECOMMENDATIONS),
+    (Table.of(models.EarningsRollup), lists.EARNINGS),
+    (Table.of(models.LatencyRollup), lists.LATENCIES),
+    (Table.of(models.ProductRollup), products.PRODUCTS),
+    (Table.of(models.ProductDetailRollup), products.PRODUCT_DETAILS),
+    (Table.of(models.SalesRollup), products.SALES),
+    (Table.of(models.SalesDetailRollup), products.SALES_DETAILS),
+    (Table.of(models.SearchRollup), searches.SEARCHES),
+    (Table.of(models.SearchDetailRollup), searches.SEARCH_DETAILS),
+    (Table.of(models.SearchClickRollup), searches.SEARCH_CLICKS),
+    (Table.of(models.SearchClickDetailRollup), searches.SEARCH_CLICK_DETAILS),
+    (Table.of(models.EventRollup), visits.EVENTS),
+)
+# Temporary tables that several of them read.
+_PREPARED = (
+    "DROP TABLE IF EXISTS outside, told, of_products, sold, searched, search_clicked",
+    *(lists.OUTSIDE, lists.TOLD, lists.TOUCH_LATER, products.OF_PRODUCTS, products.SOLD),
+    *(searches.SEARCHED, searches.SEARCH_CLICKED),
 )
 _FUNNEL = Table.of(models.VisitRollup)
 _DUE = "SELECT DISTINCT starts_at FROM touched_parts ORDER BY starts_at DESC"
@@ -238,13 +244,13 @@ def _recount(cursor: Any, stretch: Range, counted: Counts, *, zone: ZoneInfo, gr
         "currency": settings.REEMIO_DEFAULT_CURRENCY,
         "kinds": InteractionType.values,
     }
-    for statement in sources.PREPARED:
+    for statement in _PREPARED:
         cursor.execute(statement, parameters)
     for table, source in counted:
         table.store(cursor, source, parameters, grain=grain)
     if (stretch.begin, stretch.end) == day_bounds(stretch.day, zone):
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", parameters)
-    cursor.execute(sources.VISITS, parameters)
+    cursor.execute(visits.VISITS, parameters)
 
 
 def _sum_up(cursor: Any, stretches: list[Range], counted: Counts, *, zone: ZoneInfo, grain: models.Grain) -> None:
@@ -259,7 +265,7 @@ def _sum_up(cursor: Any, stretches: list[Range], counted: Counts, *, zone: ZoneI
         for table, _ in counted:
             table.sum_up(cursor, whole, of=models.Grain.HOUR, grain=models.Grain.DAY)
     sum_weeks(cursor, [table for table, _ in counted], *week_bounds(day, zone), zone)
-    _FUNNEL.store(cursor, sources.FUNNEL, whole, grain=models.Grain.DAY)
+    _FUNNEL.store(cursor, visits.FUNNEL, whole, grain=models.Grain.DAY)
     if grain is models.Grain.DAY:
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", whole)
 
