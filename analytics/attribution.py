@@ -84,6 +84,11 @@ direct AS MATERIALIZED (
         WHERE NOT EXISTS (SELECT FROM direct own WHERE own.id = line.id)
         ORDER BY line.id, direct.clicked_at DESC, direct.click_id DESC
     )
+), mailed AS (
+    INSERT INTO touched_mails (starts_at)
+    SELECT DISTINCT date_bin('5 minutes', m.planned_at, '2000-01-01 00:00+00') FROM (
+        SELECT request_id FROM conversions WHERE purchase_id = ANY(%(lines)s) UNION SELECT request_id FROM credited
+    ) list JOIN campaigns_outboxmessage m USING (request_id)
 ), gone AS (
     DELETE FROM conversions WHERE purchase_id = ANY(%(lines)s)
         AND NOT EXISTS (SELECT FROM credited WHERE credited.id = purchase_id)

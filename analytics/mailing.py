@@ -1,14 +1,17 @@
 """What became of the mails that were planned in a period, by campaign, run, arm, reason and day. Read from roll-ups."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Min, Sum
 
 from analytics.definitions import Rate, rate
-from analytics.models import MailReasonRollup, MailRollup
+from analytics.models import MailEarningsRollup, MailReasonRollup, MailRollup
+from analytics.performance import main_currency
 from analytics.periods import Period
 from reemio.database.reading import reading_connection
 
@@ -60,6 +63,48 @@ class Mailed:
     def machine_share(self) -> Rate:
         """Return clicks of machines / all clicks."""
         return rate(self.machine_clicks, self.clicks)
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What mails have earned: orders with what was clicked in them, and the direct revenue in one currency."""
+
+    orders: int = 0
+    direct_revenue: Decimal = Decimal(0)
+    assisted_revenue: Decimal = Decimal(0)
+    currency: str = ""
+
+
+Names = tuple[str, ...]
+
+
+def earnings(period: Period) -> list[Mapping[str, Any]]:
+    """Return what mails that were planned in the period have earned since, for `earned_by`. One query."""
+    rows = MailEarningsRollup.objects.filter(day__range=(period.first, period.last)).order_by()
+    sums = {"n_orders": Sum("orders"), "direct": Sum("direct_revenue"), "assisted": Sum("assisted_revenue")}
+    return [*rows.values("kind", "run", "arm", "currency").annotate(**sums)]
+
+
+def earned_by(rows: Sequence[Mapping[str, Any]], *by: str) -> Mapping[Names, Earned]:
+    """Return what each group of mails has earned, by its names (of kind, run, arm), in the currency that earned most.
+
+    A group that earned nothing is there, too.
+    """
+    revenue: dict[str, Decimal] = {}
+    for row in rows:
+        revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["direct"] + row["assisted"]
+    currency = main_currency(revenue)
+    found: dict[Names, Earned] = defaultdict(lambda: Earned(currency=currency))
+    for row in rows:
+        key = tuple(row[name] for name in by)
+        so_far, is_told = found[key], row["currency"] == currency
+        found[key] = Earned(
+            so_far.orders + row["n_orders"],
+            so_far.direct_revenue + (row["direct"] if is_told else 0),
+            so_far.assisted_revenue + (row["assisted"] if is_told else 0),
+            currency,
+        )
+    return found
 
 
 def total(period: Period) -> Mailed:

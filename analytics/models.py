@@ -385,6 +385,23 @@ class MailRollup(models.Model):
         return f"{self.kind} of {self.day}"
 
 
+class MailEarningsRollup(models.Model):
+    """What mails that were planned on one day of the shop have earned since, whenever it was bought."""
+
+    pk = models.CompositePrimaryKey("day", "kind", "run", "arm", "currency")
+    day = models.DateField()
+    kind = models.CharField(max_length=24)
+    run = models.CharField(max_length=100)
+    arm = models.CharField(max_length=1)
+    currency = models.CharField(max_length=3)
+    orders = models.BigIntegerField(help_text="Orders with a product that was clicked in one of these mails.")
+    direct_revenue = models.DecimalField(max_digits=24, decimal_places=2)
+    assisted_revenue = models.DecimalField(max_digits=24, decimal_places=2)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.day} in {self.currency}"
+
+
 class MailReasonRollup(models.Model):
     """Why mails that were planned on one day of the shop were not sent."""
 

@@ -1,6 +1,6 @@
 """Page 6: what e-mails were planned, sent, clicked and bought from, and why others were not sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -70,7 +70,13 @@ def build(asked: Asked) -> Mapping[str, Any]:
         thin=now.machine_share.is_thin,
         note="scanners and previews; counted nowhere else",
     )
-    return {"tiles": [*tiles, machines], "charts": [_chart(asked)], "alerts": _alerts(state), "modes": _modes(state)}
+    return {
+        "tiles": [*tiles, machines],
+        "charts": [_chart(asked)],
+        "alerts": _alerts(state),
+        "modes": _modes(state),
+        "oldest_due": _oldest(state),
+    }
 
 
 def tables(asked: Asked) -> Mapping[str, Table]:
@@ -78,8 +84,9 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     period = asked.filters.period
     campaign = Column("kind", "Campaign", labels=KINDS)
     earned = (
-        Column("conversions", "Order lines", "number", "conversions"),
+        Column("orders", "Orders", "number"),
         Column("direct_revenue", "Direct revenue", "money", "direct_revenue"),
+        Column("assisted_revenue", "Assisted revenue", "money", "assisted_revenue", only_in_files=True),
     )
     rest = (Column("unknown", "Perhaps sent", "number"), Column("other", "Failed, too late", "number"))
     none = Empty(
@@ -93,16 +100,17 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "campaigns",
             "By campaign",
             (campaign, *COUNTS, *earned, *rest),
-            lambda most: _campaign_rows(asked),
+            lambda most: _rows(asked, mailing.by_campaign(period), "kind"),
             Order("sent"),
             none,
-            note="By the day a mail was planned. Clicks of scanners and previews are not counted.",
+            note="By the day a mail was planned; what it earned counts there, too, whenever it was bought. Clicks of "
+            "scanners and previews are not counted.",
         ),
         "runs": Table(
             "runs",
             "By run",
-            (Column("began", "Planned"), campaign, Column("run", "Run"), *COUNTS),
-            lambda most: map(_row, mailing.by_run(period, limit=most)),
+            (Column("began", "Planned"), campaign, Column("run", "Run"), *COUNTS, *earned, *rest),
+            lambda most: _rows(asked, mailing.by_run(period, limit=most), "kind", "run"),
             shown=20,
             ranked=True,
             empty=Empty("There was no run in this period."),
@@ -122,8 +130,8 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         "arms": Table(
             "arms",
             "Subjects A and B",
-            (campaign, Column("arm", "Subject"), *COUNTS[2:3], *COUNTS[7:9]),
-            lambda most: map(_row, mailing.by_arm(period)),
+            (campaign, Column("arm", "Subject"), *COUNTS[2:3], *COUNTS[7:9], *earned),
+            lambda most: _rows(asked, mailing.by_arm(period), "kind", "arm"),
             Order("click_rate"),
             Empty("No subjects were compared.", "A campaign with two subjects splits its mails between them."),
         ),
@@ -138,23 +146,13 @@ def _campaigns() -> str:
         return reverse("admin:index")
 
 
-def _row(one: Mailed) -> dict[str, Any]:
-    return asdict(one) | {"click_rate": one.click_rate, "machine_share": one.machine_share}
-
-
-def _campaign_rows(asked: Asked) -> list[Row]:
+def _rows(asked: Asked, found: Iterable[Mailed], *by: str) -> Iterator[Row]:
+    """Yield groups of mails with what they have earned, which is read once for all tables."""
     period = asked.filters.period
-    earned = performance.grouped(period, ["campaign"], filters=performance.Filters(context="email"))
-    rows: list[Row] = []
-    for one in mailing.by_campaign(period):
-        figures = earned.get((one.kind,), performance.Figures())
-        more = {
-            "conversions": figures.conversions,
-            "direct_revenue": figures.direct_revenue,
-            "currency": figures.currency,
-        }
-        rows.append(_row(one) | more)
-    return rows
+    earned = mailing.earned_by(asked.once("earnings", lambda: mailing.earnings(period)), *by)
+    for one in found:
+        rates = {"click_rate": one.click_rate, "machine_share": one.machine_share}
+        yield asdict(one) | rates | asdict(earned[tuple(getattr(one, name) for name in by)])
 
 
 def _chart(asked: Asked) -> Chart:
@@ -177,6 +175,15 @@ def _alerts(state: Waiting) -> list[Alert]:
         text = "The mail server did not answer in time. They are not sent again by themselves; somebody has to decide."
         alerts.append(Alert("warn", title, text))
     return alerts
+
+
+def _oldest(state: Waiting) -> str:
+    """Say since when the oldest mail waits that is due."""
+    due = state.oldest_due
+    if due is None:
+        return "No mail waits to be sent."
+    when = f"was due {formats.ago(due)}" if due <= timezone.now() else f"is due {formats.moment(due)}"
+    return f"The oldest mail that waits {when}."
 
 
 def _modes(state: Waiting) -> list[tuple[str, str]]:

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.attribution import COUNTING
-from analytics.models import MailReasonRollup, MailRollup
+from analytics.models import MailEarningsRollup, MailReasonRollup, MailRollup, RollupState
+from analytics.rollups.closing import EXPLAINED
 from analytics.rollups.ranges import day_bounds
 
 _TOUCH = """
@@ -27,7 +28,7 @@ WHERE planned_at >= %s
 # A message counts once for each kind of event; clicks of machines (scanners, previews) do not count as a person's.
 _MINE = """
 WITH mine AS (
-    SELECT m.id, m.state, m.arm, m.reason, c.kind,
+    SELECT m.id, m.state, m.arm, m.reason, m.request_id, c.kind,
         left(CASE c.kind WHEN 'cart_abandonment' THEN %(day)s::date::text ELSE m.occasion END, 100) AS run
     FROM campaigns_outboxmessage m JOIN campaigns_campaign c ON c.id = m.campaign_id
     WHERE m.planned_at >= %(begin)s AND m.planned_at < %(end)s
@@ -58,6 +59,17 @@ _REASONS = f"""
 INSERT INTO analytics_mailreasonrollup (day, kind, reason, messages)
 SELECT %(day)s, kind, reason, count(*) FROM mine WHERE state = 'skipped' GROUP BY kind, reason
 """  # noqa: S608  made of our own constants
+# A purchase without an order is one of its own.
+_EARNINGS = f"""
+{_MINE}
+INSERT INTO analytics_mailearningsrollup (day, kind, run, arm, currency, orders, direct_revenue, assisted_revenue)
+SELECT %(day)s, mine.kind, run, arm, c.currency,
+    count(DISTINCT coalesce('o' || i.order_id, 'p' || i.id)) FILTER (WHERE c.kind = 'direct'),
+    coalesce(sum(c.revenue) FILTER (WHERE c.kind = 'direct'), 0),
+    coalesce(sum(c.revenue) FILTER (WHERE c.kind = 'assisted'), 0)
+FROM mine JOIN conversions c USING (request_id) JOIN user_interactions i ON i.id = c.purchase_id
+WHERE c.units > 0 GROUP BY mine.kind, run, arm, c.currency
+"""  # noqa: S608  made of our own constants
 
 
 def touch_mails(cursor: Any, since: datetime) -> None:
@@ -67,7 +79,7 @@ def touch_mails(cursor: Any, since: datetime) -> None:
 
 def forget_mails(zone: ZoneInfo) -> None:
     """Delete what was counted of mails, where all of them are still there to be counted anew."""
-    for model in (MailRollup, MailReasonRollup):
+    for model in (MailRollup, MailReasonRollup, MailEarningsRollup):
         model.objects.filter(day__gt=_cleared(zone)).delete()
 
 
@@ -100,7 +112,15 @@ def _count_day(day: date, parts: Sequence[datetime], zone: ZoneInfo, *, closed: 
         cursor.execute("DELETE FROM touched_mails WHERE starts_at = ANY(%s)", [list(parts)])
         if closed:
             return
-        for table in ("analytics_mailrollup", "analytics_mailreasonrollup"):
+        tables = {"analytics_mailrollup": _MAILS, "analytics_mailreasonrollup": _REASONS}
+        if _sales_are_whole(begin):
+            tables["analytics_mailearningsrollup"] = _EARNINGS
+        for table, statement in tables.items():
             cursor.execute(f"DELETE FROM {table} WHERE day = %(day)s", parameters)  # noqa: S608  our own name
-        for statement in (_MAILS, _REASONS):
             cursor.execute(statement, parameters)
+
+
+def _sales_are_whole(since: datetime) -> bool:
+    """Tell whether no purchase since a moment may have been cleared away; see `closing.py`."""
+    state = RollupState.objects.filter(id=1).first()
+    return state is None or state.closed_before is None or since >= state.closed_before - EXPLAINED

@@ -98,6 +98,8 @@ class OutboxMessage(models.Model):
             # Read by figures, and by the planner of a stock episode.
             models.Index(fields=["campaign", "occasion"], name="outbox_occasion"),
             models.Index(fields=["campaign", "-planned_at"], name="outbox_campaign"),
+            # Read where a purchase is credited to a mail's list.
+            models.Index(fields=["request_id"], name="outbox_request", condition=Q(request_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,28 @@
 """What became of mails: counted by day, campaign, run and arm, whenever and in whatever order it was told."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
 
 from analytics import mailing
-from analytics.models import MailReasonRollup, MailRollup
+from analytics.models import (
+    Conversion,
+    MailEarningsRollup,
+    MailReasonRollup,
+    MailRollup,
+    RollupState,
+    TouchedMail,
+)
 from analytics.periods import Period
 from analytics.rollups.run import roll_up, touch
 from campaigns.models import Campaign, MessageEvent, OutboxMessage
+from interactions.models import Interaction, OrderRefund
+from recommendations.models import ServedList
 
 pytestmark = pytest.mark.django_db
 # Sunday evening in Kathmandu, whose hours begin at a quarter past those of UTC; its Monday begins at 18:15.
@@ -182,3 +193,96 @@ def test_the_last_day_of_which_mails_may_be_gone_is_closed_in_every_zone(days: i
         settings.REEMIO_SHOP_TIME_ZONE = "Asia/Kolkata"
         roll_up()
     assert mailing.total(WEEK).planned == (1 if kept else 0)
+
+
+def listed(message: OutboxMessage, products: list[str]) -> uuid.UUID:
+    """Let a mail have shown a list, as sending it does."""
+    kind = message.campaign.kind
+    served = ServedList.objects.create(
+        served_at=EVENING, placement="email", context="email", strategy="personalized", user_id=message.user_id,
+        products=products, scores=[1.0] * len(products), milliseconds=1, campaign=kind, variant=f"{kind}:{message.arm}",
+    )  # fmt: skip
+    OutboxMessage.objects.filter(pk=message.pk).update(request_id=served.request_id)
+    return served.request_id
+
+
+def did(kind: str, user: str, product: str, *, hours: float, **fields: Any) -> None:
+    Interaction.objects.create(
+        interaction_type=kind, user_id=user, product_id=product, occurred_at=EVENING + timedelta(hours=hours), **fields
+    )
+
+
+def bought(user: str, product: str, price: int, *, hours: float, order: str | None, currency: str = "USD") -> None:
+    did("purchase", user, product, hours=hours, order_id=order, unit_price=Decimal(price), currency=currency)
+
+
+def earned(*by: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    return {
+        names: (one.orders, one.direct_revenue, one.assisted_revenue, one.currency)
+        for names, one in mailing.earned_by(mailing.earnings(WEEK), *by).items()
+    }
+
+
+def test_a_purchase_counts_with_the_mail_that_was_clicked_on_the_day_it_was_planned() -> None:
+    first, second = mail(1), mail(2, arm="B")
+    for message in (first, second):
+        shown = listed(message, ["lamp", "desk"])
+        for product in ("lamp", "desk"):
+            did(
+                "recommendation_click", message.user_id, product, hours=1, recommendation_request_id=shown,
+                recommendation_context="email",
+            )  # fmt: skip
+    bought("ann-1", "lamp", 10, hours=30, order="o1")
+    bought("ann-1", "desk", 50, hours=30, order="o1")
+    bought("ann-1", "rug", 7, hours=30, order="o1")
+    bought("ann-2", "lamp", 10, hours=2, order=None)
+    bought("ann-2", "desk", 50, hours=24 * 6, order="o2")  # five days are a mail's window
+    roll_up()
+    assert earned("kind", "arm") == {
+        ("weekly_digest", "A"): (1, Decimal(60), Decimal(7), "USD"),
+        ("weekly_digest", "B"): (1, Decimal(10), Decimal(0), "USD"),
+    }
+    assert earned("kind", "run") == {("weekly_digest", "2026-W10"): (2, Decimal(70), Decimal(7), "USD")}
+    assert set(MailEarningsRollup.objects.values_list("day", flat=True)) == {SUNDAY}
+
+
+def test_what_comes_back_and_whom_another_mail_is_credited_with_is_counted_anew() -> None:
+    first, second = mail(1), mail(3, kind="new_products", at=EVENING + timedelta(hours=2), occasion="2026-03-09")
+    shown = listed(first, ["lamp"])
+    clicked = {"recommendation_request_id": shown, "recommendation_context": "email"}
+    did("recommendation_click", "ann-1", "lamp", hours=1, **clicked)
+    bought("ann-1", "lamp", 10, hours=30, order="o1")
+    roll_up()
+    assert earned("kind") == {("weekly_digest",): (1, Decimal(10), Decimal(0), "USD")}
+    later = {"recommendation_request_id": listed(second, ["lamp"]), "recommendation_context": "email"}
+    did("recommendation_click", "ann-1", "lamp", hours=3, **later)
+    roll_up()
+    assert earned("kind") == {("new_products",): (1, Decimal(10), Decimal(0), "USD")}
+    OrderRefund.objects.create(order_id="o1", refund_id="r1", products=[], quantities=[], occurred_at=EVENING)
+    roll_up()
+    assert earned("kind") == {}
+    assert not TouchedMail.objects.exists()
+
+
+def test_revenue_of_mails_is_told_in_the_currency_that_earned_most_and_orders_in_any() -> None:
+    for number, currency, price in ((1, "USD", 10), (2, "KES", 900), (3, "KES", 100)):
+        message = mail(number)
+        clicked = {"recommendation_request_id": listed(message, ["lamp"]), "recommendation_context": "email"}
+        did("recommendation_click", message.user_id, "lamp", hours=1, **clicked)
+        bought(message.user_id, "lamp", price, hours=2, order=f"o{number}", currency=currency)
+    roll_up()
+    assert earned("kind") == {("weekly_digest",): (3, Decimal(1000), Decimal(0), "KES")}
+
+
+def test_what_mails_earned_stays_when_their_purchases_are_cleared_away() -> None:
+    message = mail(1)
+    clicked = {"recommendation_request_id": listed(message, ["lamp"]), "recommendation_context": "email"}
+    did("recommendation_click", "ann-1", "lamp", hours=1, **clicked)
+    bought("ann-1", "lamp", 10, hours=2, order="o1")
+    roll_up()
+    RollupState.objects.update(closed_before=EVENING + timedelta(days=32))
+    Conversion.objects.all().delete()
+    told(message, "clicked")
+    roll_up()
+    assert earned("kind") == {("weekly_digest",): (1, Decimal(10), Decimal(0), "USD")}
+    assert [one.clicked for one in mailing.by_campaign(WEEK)] == [1]

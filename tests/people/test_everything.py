@@ -106,7 +106,7 @@ NOTHING_PERSONAL = {
     **dict.fromkeys(
         ("analytics.RecommendationRollup", "analytics.EarningsRollup", "analytics.LatencyRollup",
          "analytics.ProductRollup", "analytics.SalesRollup", "analytics.SearchClickRollup", "analytics.EventRollup",
-         "analytics.VisitRollup", "analytics.MailRollup", "analytics.MailReasonRollup",
+         "analytics.VisitRollup", "analytics.MailRollup", "analytics.MailReasonRollup", "analytics.MailEarningsRollup",
          "analytics.ProductDetailRollup", "analytics.SalesDetailRollup", "analytics.SearchClickDetailRollup",
          "analytics.RollupState", "analytics.ExperimentResult"), "counts",
     ),
