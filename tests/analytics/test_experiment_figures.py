@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from analytics.experiments import (
     LEAST_SHOPPERS,
@@ -21,7 +22,7 @@ from analytics.experiments import (
 )
 from analytics.models import ExperimentResult
 from analytics.rollups.run import roll_up
-from interactions.models import Interaction
+from interactions.models import Interaction, OrderRefund
 from recommendations.models import Experiment, ExperimentVariant, ServedList
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -127,6 +128,56 @@ def test_shoppers_count_once_under_the_first_variant_with_what_they_did_since(ex
     assert ExperimentResult.objects.count() == 2
 
 
+def figures(*names: str) -> list[tuple[Any, ...]]:
+    assert count_due() == 1
+    return list(ExperimentResult.objects.order_by("variant").values_list(*names))
+
+
+def test_a_shopper_has_bought_what_was_kept_from_the_first_list_on_while_the_experiment_runs(
+    experiment: Experiment,
+) -> None:
+    Experiment.objects.update(finished_at=START + timedelta(hours=9))
+    for hours, who in ((-1, "early"), (0, "ann"), (1, "bob"), (2, "cem"), (9, "late")):
+        served("A", hours, user_id=who)
+    for who, hours in (("early", 1), ("ann", 0), ("bob", 2), ("cem", 9)):
+        did("purchase", hours, user_id=who, quantity=2, unit_price=Decimal(3), order_id=who)
+    OrderRefund.objects.create(order_id="bob", refund_id="", occurred_at=START)
+    roll_up()
+    assert figures("shoppers", "buyers", "revenue", "revenue_squares") == [(3, 1, 6, 36), (0, 0, 0, 0)]
+
+
+def test_revenue_is_that_of_the_currency_that_earned_most_and_a_buyer_is_one_in_any(experiment: Experiment) -> None:
+    for who, price, currency in (("ann", 5, "EUR"), ("bob", 3, "EUR"), ("cem", 7, "GBP")):
+        shown = served("A", 1, user_id=who)
+        did("recommendation_click", 2, shown, user_id=who)
+        did("purchase", 3, user_id=who, quantity=1, unit_price=Decimal(price), currency=currency, order_id=who)
+    roll_up()
+    assert figures("shoppers", "buyers", "conversions", "attributed_revenue", "revenue", "revenue_squares", "currency")[
+        0
+    ] == (3, 3, 3, 8, 8, 34, "EUR")
+
+
+def test_a_click_in_another_list_makes_no_clicker(experiment: Experiment) -> None:
+    served("A", 1, user_id="ann")
+    did("recommendation_click", 2, served("C", 1, user_id="ann"), user_id="ann")
+    roll_up()
+    assert figures("shoppers", "clickers") == [(1, 0), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("finished", "counted", "due"),
+    [(None, 4, False), (None, 6, True), (60 * 24, 59, False), (60 * 24, 61, True), (60 * 24 * 8, 61, False)],
+)
+def test_an_experiment_is_due_every_five_minutes_and_every_hour_while_purchases_may_still_be_credited(
+    finished: int | None, counted: int, due: bool, experiment: Experiment
+) -> None:
+    count_due()
+    now = timezone.now()
+    Experiment.objects.update(finished_at=finished and now - timedelta(minutes=finished))
+    ExperimentResult.objects.update(as_of=now - timedelta(minutes=counted))
+    assert count_due() == int(due)
+
+
 def keep(experiment: Experiment, name: str, **numbers: int) -> None:
     known = {"clickers": 0, "buyers": 0, "lists": 0, "impressions": 0, "clicks": 0, "conversions": 0,
              "attributed_revenue": 0, "revenue": 0, "revenue_squares": 0, "currency": "USD"}  # fmt: skip
@@ -148,3 +199,34 @@ def test_the_report_warns_where_shoppers_are_split_otherwise_than_the_weights_sa
     found = report(experiment)
     assert found.warning.startswith("Shoppers are not split as the weights say")
     assert found.sentence == found.warning
+
+
+def test_a_hundred_shoppers_with_twenty_events_are_the_first_that_say_anything() -> None:
+    first, other = of_share(20, LEAST_SHOPPERS), of_share(60, LEAST_SHOPPERS)
+    assert difference(first, other).low is not None
+    assert difference(of_share(19, LEAST_SHOPPERS), other).low is None
+    assert mismatch([50, 50], [1, 1]) == pytest.approx(1.0)
+    assert mismatch([49, 50], [1, 1]) is None
+
+
+def test_who_is_behind_is_told_so_and_revenue_is_told_before_clicks(experiment: Experiment) -> None:
+    keep(experiment, "A", shoppers=10_000, clickers=1250, buyers=300, revenue=3000, revenue_squares=30_000)
+    keep(experiment, "B", shoppers=10_000, clickers=1000, buyers=300, revenue=3000, revenue_squares=30_000)
+    assert report(experiment).sentence == "B is 8.8 % to 31 % behind A in shoppers who click."
+    ExperimentResult.objects.filter(variant="B").update(buyers=600, revenue=6000, revenue_squares=60_000)
+    assert report(experiment).sentence.endswith("ahead of A in revenue per shopper.")
+
+
+def test_of_three_variants_each_comparison_has_half_of_the_false_alarms(experiment: Experiment) -> None:
+    ExperimentVariant.objects.create(experiment=experiment, name="C")
+    for name, clickers in (("A", 1000), ("B", 1142), ("C", 1000)):
+        keep(experiment, name, shoppers=10_000, clickers=clickers)
+    assert difference(of_share(1000, 10_000), of_share(1142, 10_000)).is_decided
+    assert report(experiment).sentence == "B against A: too early to tell. C against A: too early to tell."
+
+
+@pytest.mark.parametrize(("more", "warned"), [(140, False), (195, True)])
+def test_a_split_as_unlikely_as_one_in_a_thousand_is_warned_of(more: int, warned: bool, experiment: Experiment) -> None:
+    for name, shoppers in (("A", 5000 + more), ("B", 5000 - more)):
+        keep(experiment, name, shoppers=shoppers)
+    assert bool(report(experiment).warning) is warned

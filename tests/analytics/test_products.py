@@ -70,6 +70,22 @@ def test_any_measure_ranks(shop: None, by: str, products: str) -> None:
     )
 
 
+def test_a_products_revenue_is_that_of_the_currency_that_earned_it_the_most(shop: None) -> None:
+    for product_id, price, currency in (("b", 6, "USD"), ("b", 6, "EUR"), ("c", 9, "EUR"), ("c", 1, "USD")):
+        did("purchase", product_id, unit_price=Decimal(price), currency=currency)
+    did("purchase", "b", unit_price=Decimal(0), currency="GBP")
+    did("purchase", "nowhere", unit_price=Decimal(0))
+    Product.objects.create(product_id="free", title="Free", price=Decimal(0))
+    did("purchase", "free")
+    roll_up()
+    found = ranked(TODAY, by="revenue", before=BEFORE)
+    assert [(one.rank, one.product_id, one.revenue, one.currency) for one in found] == [
+        (1, "a", Decimal(10), "USD"), (2, "c", Decimal(9), "EUR"), (3, "b", Decimal(6), "EUR"),
+        (4, "d", Decimal(5), "USD"),
+    ]  # fmt: skip
+    assert {(one.purchases, one.earlier_rank) for one in found} == {(1, None), (2, None), (3, None)}
+
+
 def test_an_unknown_measure_is_refused() -> None:
     with pytest.raises(ValueError, match="ranked by one of views"):
         ranked(TODAY, by="price")
@@ -83,6 +99,29 @@ def test_what_was_never_clicked_and_never_shown_is_told(shop: None) -> None:
     assert found.never == [("d", "D")]
     assert found.concentration.value == 0.5
     assert found.out_of_stock == 0
+
+
+def test_only_what_can_be_bought_is_covered_or_missed(shop: None) -> None:
+    for name, stock, is_active in (("e", 0, True), ("f", 1, True), ("g", None, False)):
+        Product.objects.create(product_id=name, title=name.upper(), stock_quantity=stock, is_active=is_active)
+    Product.objects.filter(product_id="c").update(stock_quantity=0)
+    found = survey(TODAY, never=20)
+    assert (found.coverage.successes, found.coverage.trials) == (2, 4)
+    assert found.never == [("d", "D"), ("f", "F")]
+
+
+def test_what_was_seen_most_often_without_a_click_comes_first(shop: None) -> None:
+    for _ in range(2):
+        served = ServedList.objects.create(
+            served_at=NOON, placement="cart", context="cart", strategy="cart", products=["c", "d"], scores=[1.0, 0.9],
+            milliseconds=1,
+        )  # fmt: skip
+        for product_id in "dc":
+            did("recommendation_view", product_id, recommendation_request_id=served.request_id)
+    roll_up()
+    assert [one.product_id for one in never_clicked(TODAY)] == ["c", "d", "b"]
+    rate = ranked(TODAY, by="recommended")[0].click_through_rate
+    assert (rate.successes, rate.trials) == (0, 2)
 
 
 def test_what_was_served_while_it_could_not_be_bought_is_counted(shop: None) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.periods import Period
 from analytics.rollups.run import roll_up
-from analytics.visits import Funnel, funnels
+from analytics.visits import Funnel, funnels, total
 from interactions.models import Interaction
 from recommendations.models import ServedList
 
@@ -16,10 +16,12 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = Period(NOON.date(), NOON.date())
 
 
-def event(session: str, kind: str, *, device: str = "mobile", request: uuid.UUID | None = None) -> None:
+def event(
+    session: str, kind: str, *, device: str = "mobile", request: uuid.UUID | None = None, at: datetime = NOON
+) -> None:
     shown: dict[str, Any] = {"recommendation_request_id": request} if request else {}
     Interaction.objects.create(
-        interaction_type=kind, session_id=session, product_id="a", occurred_at=NOON + timedelta(minutes=1),
+        interaction_type=kind, session_id=session, product_id="a", occurred_at=at + timedelta(minutes=1),
         extra_data={"device": device}, **shown,
     )  # fmt: skip
 
@@ -69,3 +71,12 @@ def test_a_device_takes_its_own_visits_only(day: None) -> None:
 
 def test_what_no_visit_met_leaves_all_of_them_without(day: None) -> None:
     assert funnels(TODAY, placement="homepage", strategy="popular")["none"].visits == 3
+
+
+def test_a_period_has_the_visits_of_its_own_days_and_a_session_is_another_visit_on_another_day(day: None) -> None:
+    for days in (-1, 1, 2):
+        event("s3", "cart_add", at=NOON + timedelta(days=days))
+    roll_up()
+    assert total(funnels(TODAY).values()).visits == 3
+    whole = total(funnels(Period(TODAY.first - timedelta(days=1), TODAY.last + timedelta(days=1))).values())
+    assert (whole.visits, whole.carted) == (5, 2)
