@@ -68,8 +68,8 @@ def test_a_mail_counts_once_in_each_column_and_machines_are_nobody() -> None:
 def test_each_state_and_each_thing_told_has_a_column_of_its_own() -> None:
     states = ["planned", "skipped", *["unknown"] * 2, "failed", "expired", "cancelled", *["would_send"] * 3]
     for number, state in enumerate(states):
-        handed_off_at = EVENING if state == "unknown" else None
-        mail(number, state=state, reason="too_soon" if state == "skipped" else "", handed_off_at=handed_off_at)
+        handed_off_at, at = (EVENING if state == "unknown" else None), EVENING + timedelta(seconds=state == "planned")
+        mail(number, state=state, reason="too_soon" if state == "skipped" else "", handed_off_at=handed_off_at, at=at)
     for number, kind in enumerate(["delivered", "bounced", "complained", "unsubscribed", "clicked"], start=10):
         message = mail(number, arm="B")
         for _ in range(2):
@@ -85,7 +85,7 @@ def test_each_state_and_each_thing_told_has_a_column_of_its_own() -> None:
     rates = (arm_b.click_rate, arm_b.complaint_rate, arm_b.machine_share)
     assert [(one.successes, one.trials) for one in rates] == [(1, 5), (2, 5), (0, 2)]
     assert mailing.waiting().unknown == 2
-    assert mailing.waiting().oldest_due == EVENING
+    assert mailing.waiting().oldest_due == EVENING + timedelta(seconds=1)
 
 
 def test_what_is_told_late_is_counted_on_the_day_the_mail_was_planned() -> None:

@@ -81,3 +81,27 @@ def test_a_text_is_rare_by_its_searches_on_all_devices_together() -> None:
     assert sorted(details.values_list("query", "device", "searches")) == [
         ("", "desktop", 2), ("", "tablet", 1), ("on two devices", "mobile", 1), ("on two devices", "tablet", 2)
     ]  # fmt: skip
+
+
+def test_rankings_leave_out_the_pool_of_rare_texts_and_what_was_only_clicked() -> None:
+    searched("", times=9, results=0)
+    searched("lamp", times=5, results=0)
+    searched("boots", times=2, results=0)
+    searched("boots", times=6)
+    clicked("never searched", "mobile", "p1")
+    roll_up()
+    assert [(one.query, one.searches) for one in top_queries(TODAY)] == [("boots", 8), ("lamp", 5)]
+    assert [(one.query, one.without_results) for one in queries_without_result(TODAY)] == [("lamp", 5), ("boots", 2)]
+    rate = top_queries(TODAY)[0].no_result_rate
+    assert (rate.successes, rate.trials) == (2, 8)
+    assert search_total(TODAY).searches == 22
+
+
+def test_of_each_part_a_hundred_pairs_of_text_and_clicked_product_are_kept() -> None:
+    for number in range(101):
+        clicked(f"text {number:03}", "mobile", "p1")
+    clicked("text 100", "mobile", "p1")
+    roll_up()
+    kept = clicked_after_search(TODAY, limit=200)
+    assert kept == [("text 100", "p1", 2), *((f"text {number:03}", "p1", 1) for number in range(99))]
+    assert search_total(TODAY).clicks == 102

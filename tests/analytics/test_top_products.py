@@ -91,8 +91,9 @@ def test_days_are_cut_in_the_shops_time_zone(api: APIClient, shop: None, setting
     event("view", "a", datetime(2026, 3, 10, 3, 59, tzinfo=UTC))  # the 9th, 23:59 there
     event("view", "b", datetime(2026, 3, 10, 4, 0, tzinfo=UTC))  # the 10th, 00:00
     event("view", "c", datetime(2026, 3, 11, 3, 59, tzinfo=UTC))  # the 10th, 23:59
+    event("view", "c", datetime(2026, 3, 11, 4, 0, tzinfo=UTC), user_id="bob")  # the 11th, 00:00
     found = items(api, "viewed", "from=2026-03-10&to=2026-03-10")
-    assert [item["product_id"] for item in found] == ["b", "c"]
+    assert [(item["product_id"], item["views"], item["unique_users"]) for item in found] == [("b", 1, 1), ("c", 1, 1)]
 
 
 @pytest.mark.parametrize(
