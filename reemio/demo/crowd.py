@@ -11,9 +11,10 @@ from reemio.demo.complements import LASTING, RESTOCK_DAYS, SHELVES
 from reemio.demo.shopfloor import Shop, in_week, on_day, shop_of, some
 from reemio.demo.visits import Diary, ServedList, Visit
 
-CARTED = 0.22  # of the products that are looked at
-CARTED_FROM_LIST = 0.07  # of those that were met in a list, or in search results: most people just have a look
-GROWTH = 1.03  # visits from one week to the next
+CARTED = 0.17  # of the products that are looked at
+CARTED_FROM_LIST = 0.055  # of those that were met in a list, or in search results: most people just have a look
+CARTED_BY_KEEN = 0.36  # of what those look at next who searched, or followed a list
+GROWTH = 1.05  # visits from one week to the next
 STRANGERS = 2  # visits of nobody known, for each shopper
 _SOUGHT_IN_VAIN = ("violin", "snow chains", "gift card", "air fryer", "trampoline", "hearing aid batteries")
 
@@ -38,7 +39,7 @@ class _Taste:
                     self.products.append(product)
         self.cumulative = list(accumulate(weights))
         hot = (
-            weight * (8 if product.product_id in shop.trending else 1)
+            weight * (14 if product.product_id in shop.trending else 1)
             for product, weight in zip(self.products, weights, strict=True)
         )
         self.cumulative_this_week = list(accumulate(hot))
@@ -92,18 +93,20 @@ class _Stroller:
             met = product
             self._search(product)
         product = met or product
-        for _ in range(min(9, 1 + int(random.expovariate(0.42 if visit.user_id else 0.9)))):
+        is_keen = met is not None
+        for _ in range(min(9, 1 + is_keen + int(random.expovariate(0.5 if visit.user_id else 0.9)))):
             visit.view(product)
             if random.random() < 0.045:
                 visit.wish(product)
-            if random.random() < (CARTED_FROM_LIST if product is met else CARTED):
+            if random.random() < (CARTED_FROM_LIST if product is met else CARTED_BY_KEEN if is_keen else CARTED):
                 self._add(product)
             met = self._see_similar(product) if random.random() < 0.07 else None
+            is_keen = is_keen or met is not None
             product = met or self._next_after(product)
         self._check_out()
 
     def _search(self, product: DemoProduct) -> None:
-        if self.random.random() < 0.03:
+        if self.random.random() < 0.06:
             self.visit.search(self.random.choice(_SOUGHT_IN_VAIN), 0, None)
         self.shop.search(self.visit, product, with_filters=self.random.random() < 0.4)
 
@@ -146,15 +149,16 @@ class _Stroller:
     def _see_homepage(self) -> DemoProduct | None:
         liked = {self.taste.pick(self.random, self.this_week).product_id for _ in range(14)}
         products = [self.shop.by_id[product_id] for product_id in sorted(liked)]
-        shown = some(self.random, products, 12, without=self.owned)
-        shown += some(self.random, self.shop.products, 12 - len(shown), without=self.owned | liked)
+        shown = some(self.random, products, 12, without=self.owned | self.shop.overlooked)
+        barred = self.owned | liked | self.shop.overlooked
+        shown += some(self.random, self.shop.products, 12 - len(shown), without=barred)
         strategy = "personalized" if self.visit.user_id else self.random.choice(("session", "popular"))
         seen = self.random.randint(3, 8)
         served = self.visit.be_shown("homepage", strategy, shown, seen=seen)
-        return self._look_over(served, shown[:seen], 0.085)
+        return self._look_over(served, shown[:seen], 0.1)
 
     def _see_similar(self, product: DemoProduct) -> DemoProduct | None:
-        barred = self.owned | {product.product_id}
+        barred = self.owned | {product.product_id} | self.shop.overlooked
         partners = [partner for partner, _ in self.shop.partners[product.product_id]]
         if partners and self.random.random() < 0.5:
             shown, strategy = some(self.random, partners, 4, without=barred), "bought_together"
@@ -170,7 +174,7 @@ class _Stroller:
 
     def _see_cart_list(self) -> None:
         carried = [product for product, _ in self.visit.cart.values()]
-        barred = self.owned | set(self.visit.cart)
+        barred = self.owned | set(self.visit.cart) | self.shop.overlooked
         fitting = [partner for product in carried for partner, _ in self.shop.partners[product.product_id]]
         fitting += [
             one
@@ -222,7 +226,7 @@ def _restock(shop: Shop, taste: _Taste, diary: Diary, user_id: str, now: datetim
         for product in taste.products
         if product.category in RESTOCK_DAYS and product.is_sellable and product.product_id not in LASTING
     ]
-    if not staples or random.random() < 0.35:
+    if not staples or random.random() < 0.6:
         return
     fame = [shop.fame[product.product_id] for product in staples]
     basket = [random.choices(staples, fame)[0]]
@@ -242,6 +246,9 @@ def _restock(shop: Shop, taste: _Taste, diary: Diary, user_id: str, now: datetim
                 visit.view(product)
             if random.random() < 0.93:
                 visit.put_into_cart(product)
+        if visit.cart and random.random() < 0.3:
+            beside = some(random, taste.products, 8, without={*visit.cart, *shop.overlooked})
+            visit.be_shown("cart", "cart", beside, seen=random.randint(2, 3))
         visit.buy()
         days_ago -= max(1.0, random.gauss(interval, interval * 0.08))
 

@@ -14,6 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from reemio.demo.catalogue import DemoProduct
+from reemio.demo.shopfloor import is_overlooked
 from reemio.demo.visits import Event
 
 RESULTS = 24
@@ -35,25 +36,25 @@ class FoundList:
 
 
 class _Shelves:
-    """What stands beside a product: its shelf first, then the rest of its department."""
+    """What comes up beside a product: its shelf first, then the rest of its department."""
 
     def __init__(self, products: Iterable[DemoProduct]) -> None:
         self.home: dict[str, tuple[str, str]] = {}
-        self.sellable: dict[str, list[str]] = defaultdict(list)
+        self.shown: dict[str, list[str]] = defaultdict(list)
         for product in products:
             self.home[product.product_id] = (product.category, product.department)
-            if product.is_sellable:
+            if product.is_sellable and not is_overlooked(product.product_id):
                 for place in self.home[product.product_id]:
-                    self.sellable[place].append(product.product_id)
+                    self.shown[place].append(product.product_id)
 
     def around(self, product_id: str, random: Random) -> list[str]:
-        """Return up to `RESULTS` products that can be bought, this one perhaps among them."""
-        shelf, department = (self.sellable[place] for place in self.home[product_id])
+        """Return up to `RESULTS` products that come up, this one perhaps among them."""
+        shelf, department = (self.shown[place] for place in self.home[product_id])
         near = random.sample(shelf, min(len(shelf), RESULTS))
         return list(dict.fromkeys(near + random.sample(department, min(len(department), RESULTS))))[:RESULTS]
 
-    def sells(self, product_id: str) -> bool:
-        return product_id in self.sellable[self.home[product_id][0]]
+    def show(self, product_id: str) -> bool:
+        return product_id in self.shown[self.home[product_id][0]]
 
 
 def found_lists(events: Sequence[Event], products: Iterable[DemoProduct]) -> list[FoundList]:
@@ -79,7 +80,7 @@ def _found(search: Event, following: Event | None, shelves: _Shelves) -> FoundLi
         return FoundList(request_id, query, search, ())
     shown = [one for one in shelves.around(viewed, random) if one != viewed]
     place = min(int(random.expovariate(0.5)), len(shown))
-    if shelves.sells(viewed):
+    if shelves.show(viewed):
         shown.insert(place, viewed)
     shown = shown[:RESULTS]
     seen = shown[: random.randint(*SEEN)]

@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from reemio.demo.catalogue import DemoProduct
+from reemio.demo.shopfloor import is_overlooked
 from reemio.demo.visits import Event
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
@@ -48,7 +49,9 @@ class Mail:
 
 def mails(events: Sequence[Event], products: Iterable[DemoProduct], *, now: datetime, days: int) -> list[Mail]:
     """Return the mails of `days` before yesterday; `events` are the crowd's, in order of time."""
-    shelf = [product.product_id for product in products if product.is_sellable]
+    shelf = [
+        product.product_id for product in products if product.is_sellable and not is_overlooked(product.product_id)
+    ]
     by_user: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event["user_id"]:

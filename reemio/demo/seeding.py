@@ -39,7 +39,7 @@ EXPERIMENT = Running(
     0, "demo-category-share", "homepage", 100, (Variant("A", 1), Variant("B", 1, {"category_share": 0.5}))
 )
 EXPERIMENT_DAYS = 42
-WITHOUT_CLICK = 0.6
+WITHOUT_CLICK = 0.7
 # Milliseconds that a list took, by placement: the median; three quarters of them lie within a third of it.
 TYPICAL_MS = {"homepage": 4.5, "product": 3.8, "bought_together": 3.2, "cart": 5.6, "search": 9.0}
 # One order of so many came back whole.

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,6 +47,9 @@ class Shop:
             self.fame[first] *= 4
         sellable = [product for product in self.products if product.is_sellable]
         self.trending = frozenset(product.product_id for product in random.sample(sellable, min(14, len(sellable))))
+        self.overlooked = frozenset(
+            product.product_id for product in self.products if is_overlooked(product.product_id)
+        )
         self.partners: dict[str, list[tuple[DemoProduct, float]]] = defaultdict(list)
         for first, second, percent in PAIRS:
             if first in self.by_id and second in self.by_id:
@@ -75,6 +79,11 @@ class Shop:
         visit.search(query, max(1, results), filters)
 
 
+def is_overlooked(product_id: str) -> bool:
+    """Tell whether a product never comes up in the crowd's lists: one of eight does not, as in any shop."""
+    return blake2b(product_id.encode(), digest_size=1).digest()[0] % 8 == 0
+
+
 @lru_cache(maxsize=4)
 def shop_of(products: tuple[DemoProduct, ...], seed: int) -> Shop:
     """The shop that these products and this seed make; made once."""
@@ -87,10 +96,10 @@ def _time_of_day(random: Random) -> time:
 
 
 def on_day(now: datetime, days_ago: int, random: Random) -> datetime:
-    """Some hour of the day that was so many days ago in Nairobi; a day earlier where that is not over yet."""
+    """Some hour of the day that was so many days ago in Nairobi; a day or two earlier where that is not over yet."""
     day = now.astimezone(NAIROBI).date() - timedelta(days=days_ago)
     start = datetime.combine(day, _time_of_day(random), NAIROBI)
-    if start > now - timedelta(minutes=40):
+    while start > now - timedelta(minutes=40):
         start -= timedelta(days=1)
     return start
 
