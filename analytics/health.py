@@ -11,6 +11,9 @@ from analytics.models import EventRollup, Grain, RollupState, TouchedPart
 from interactions.models import InboxEvent, IntakeCount
 from recommendations.models import ModelVersion
 
+# At least so often the scheduler writes down what it started.
+WRITTEN_DOWN = timedelta(minutes=3)
+
 
 @dataclass(frozen=True, slots=True)
 class HourOfEvents:
@@ -87,9 +90,12 @@ def heartbeats(*, now: datetime | None = None) -> list[Heartbeat]:
 
 
 def _is_silent(task: PeriodicTask, now: datetime) -> bool:
-    """A task with an interval may miss one beat; one with a clock time is expected once a day, or a week."""
+    """A task with an interval may miss one beat; one with a clock time is expected once a day, or a week.
+
+    When a task was last started, the scheduler writes down only every now and then.
+    """
     if task.interval is not None:
-        patience = 2 * task.interval.schedule.run_every + timedelta(minutes=1)
+        patience = 2 * task.interval.schedule.run_every + WRITTEN_DOWN + timedelta(minutes=1)
     else:
         patience = timedelta(days=8 if task.crontab and task.crontab.day_of_week != "*" else 1, hours=2)
     return bool(now - (task.last_run_at or task.date_changed) > patience)
