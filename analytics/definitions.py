@@ -247,6 +247,13 @@ class Rate:
         return self.trials < LEAST_TRIALS
 
 
+def may_be_chance(now: Rate, before: Rate) -> bool:
+    """Tell whether two rates may differ by chance alone: neither interval ends before the other begins."""
+    if now.low is None or now.high is None or before.low is None or before.high is None:
+        return True
+    return now.low <= before.high and before.low <= now.high
+
+
 def rate(successes: int, trials: int) -> Rate:
     """Return `successes / trials` with its interval."""
     if trials <= 0:

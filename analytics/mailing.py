@@ -50,6 +50,11 @@ class Mailed:
     machine_clicks: int = 0
 
     @property
+    def waiting(self) -> int:
+        """Return the mails of which nothing has become yet."""
+        return self.planned - self.skipped - self.sent - self.unknown - self.other - self.would_send
+
+    @property
     def click_rate(self) -> Rate:
         """Return the mails that a person clicked in / sent mails."""
         return rate(self.clicked, self.sent)

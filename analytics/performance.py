@@ -4,7 +4,7 @@ Read from roll-ups only: two queries, whatever the period. Figures are `Figures`
 `definitions.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -126,6 +126,14 @@ def grouped(period: Period, by: Sequence[str] = (), *, filters: Filters = Filter
 def total(period: Period, *, filters: Filters = Filters()) -> Figures:
     """Return the figures of the whole period."""
     return grouped(period, filters=filters).get((), Figures(currency=settings.REEMIO_DEFAULT_CURRENCY))
+
+
+def together(groups: Iterable[Figures]) -> Figures:
+    """Return the figures of groups that have nothing in common, all of one answer of `grouped`."""
+    every = list(groups)
+    names = [field.name for field in fields(Figures) if field.name != "currency"]
+    currency = every[0].currency if every else settings.REEMIO_DEFAULT_CURRENCY
+    return Figures(currency=currency, **{name: sum(getattr(one, name) for one in every) for name in names})
 
 
 def series(period: Period, *, filters: Filters = Filters()) -> Iterator[tuple[datetime, Figures]]:

@@ -197,7 +197,7 @@ def _unproposed(
         return [Hindrance("depth", text, {"proposed_by": names, "lowest": round(lowest, 6)})], {}
     asked = ", ".join(one.code for one in considered.votes)
     would_be = _would_be(considered, facts)
-    text = f"No source proposed it (asked: {asked})."
+    text = f"No source proposed it (asked: {asked.replace('_', ' ')})."
     if "score" in would_be:
         text += f" With its own signals it would have scored {would_be['score']:.3f}"
         text += f", and the last one shown has {last:.3f}." if last is not None else "."

@@ -39,8 +39,8 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         Column("kind", "What"),
         Column("name", "Which"),
         Column("object_id", "Its id", only_in_files=True),
-        Column("action", "Was"),
-        Column("change", "What it was and is"),
+        Column("action", "Change"),
+        Column("change", "Before and after", wide=True),
         Column("request_id", "Request", only_in_files=True),
     )
     none = Empty(

@@ -10,7 +10,9 @@ from analytics.definitions import Rate
 from analytics.pages import formats
 from analytics.pages.links import product_link, shopper_link
 
-Kind = Literal["text", "number", "money", "rate", "percent", "product", "moment", "milliseconds", "score", "shopper"]
+Kind = Literal[
+    "text", "number", "money", "rate", "percent", "product", "moment", "day", "milliseconds", "score", "shopper"
+]
 Row = Mapping[str, Any]
 NUMERIC = {"number", "money", "rate", "percent", "milliseconds", "score"}
 # A spreadsheet takes a cell that begins so for a formula.
@@ -27,6 +29,8 @@ class Column:
     measure: str = ""
     labels: Mapping[str, str] | None = None
     only_in_files: bool = False
+    # Sentences: as wide as they can be read, also where the table has to be moved sideways.
+    wide: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -45,10 +49,15 @@ class Cell:
     thin: bool = False
     link: str = ""
     small: str = ""
+    wide: bool = False
+    zero: bool = False
 
 
-def cell(column: Column, row: Row) -> Cell:
-    """Return a value as it is drawn. A row may bring its own link, as `<key>_link`."""
+def cell(column: Column, row: Row, *, currency: str = "") -> Cell:
+    """Return a value as it is drawn. A row may bring its own link, as `<key>_link`.
+
+    `currency` stands in the head of the columns of money, and is not told again.
+    """
     value = row.get(column.key)
     link = str(row.get(f"{column.key}_link") or "")
     match column.kind:
@@ -60,15 +69,18 @@ def cell(column: Column, row: Row) -> Cell:
             return Cell(title or product_id or formats.NOTHING, "product", link=product_link(product_id), small=small)
         case "shopper":
             return Cell(str(value or formats.NOTHING), "shopper", link=shopper_link(str(value or "")))
-    return Cell(_text(column, row, value), column.kind, numeric=column.numeric, link=link)
+    text = _text(column, row, value, currency)
+    zero = column.kind in ("number", "money") and value is not None and not value
+    return Cell(text, column.kind, numeric=column.numeric, link=link, wide=column.wide, zero=zero)
 
 
-def _text(column: Column, row: Row, value: Any) -> str:
+def _text(column: Column, row: Row, value: Any, currency: str) -> str:
     match column.kind:
         case "number":
             return formats.number(value)
         case "money":
-            return formats.money(value, row.get("currency") or "")
+            own = row.get("currency") or currency
+            return formats.amount(value) if value is None or own == currency != "" else formats.money(value, own)
         case "percent":
             return formats.percent(value)
         case "milliseconds":
@@ -77,6 +89,8 @@ def _text(column: Column, row: Row, value: Any) -> str:
             return formats.number(value, digits=3)
         case "moment":
             return formats.moment(value)
+        case "day":
+            return formats.day(value)
     text = (column.labels or {}).get(value, value)
     return formats.NOTHING if text is None or text == "" else str(text)
 

@@ -1,13 +1,16 @@
 """Page 6: what e-mails were planned, sent, clicked and bought from, and why others were not sent."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from analytics import mailing, performance
+from analytics.definitions import may_be_chance
 from analytics.mailing import Mailed, Waiting
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
@@ -17,8 +20,37 @@ from analytics.pages.parts import Alert, Chart, Empty, Series, Tile
 from analytics.pages.tables import Order, Table
 from campaigns.definitions import Kind
 
+BY_HAND = "by hand "
 KINDS: Mapping[str, str] = dict(Kind.choices)
 MODES: Mapping[str, str] = {"draft": "draft", "dry_run": "dry run", "live": "live", "paused": "paused"}
+REASONS: Mapping[str, str] = {
+    "campaign_not_live": "The campaign is not live",
+    "no_email": "No address is known",
+    "not_allowlisted": "Not one of the addresses for trying out",
+    "suppressed_unsubscribe": "Wants no mails at all",
+    "suppressed_hard_bounce": "The address does not exist",
+    "suppressed_soft_bounces": "The address bounced again and again",
+    "suppressed_complaint": "Marked an earlier mail as spam",
+    "suppressed_erased": "Was erased",
+    "no_consent": "Has not agreed to mails",
+    "topic_off": "Does not want this kind of mail",
+    "purchased": "Has bought it meanwhile",
+    "cart_empty": "The cart is empty by now",
+    "cart_active_again": "Is back at the cart",
+    "no_available_items": "Nothing of it can be bought",
+    "below_min_items": "Too few products to show",
+    "nothing_new": "Nothing new for them",
+    "already_notified": "Was told before",
+    "stock_gone": "Sold out again",
+    "cooldown": "Had such a mail lately",
+    "frequency_cap": "Has had enough mails for now",
+    "higher_priority": "A more important mail waits for them",
+    "quiet_hours_expired": "Quiet hours until it was too late",
+    "expired": "Its time was over",
+    "holdout": "Held out, to measure what mails cause",
+    "render_error": "The mail could not be written",
+}
+_WEEK = re.compile(r"(\d{4})-W(\d\d)")
 # A due mail that waits longer than this says that nothing sends.
 LATE_MINUTES = 15
 COUNTS = (
@@ -49,8 +81,16 @@ def build(asked: Asked) -> Mapping[str, Any]:
             "percent",
             earlier and earlier.click_rate.value,
             thin=now.click_rate.is_thin,
+            may_be_chance=earlier is not None and may_be_chance(now.click_rate, earlier.click_rate),
         ),
-        Tile("Direct revenue", earned.direct_revenue, "money", measure="direct_revenue", currency=earned.currency),
+        Tile(
+            "Direct revenue",
+            earned.direct_revenue,
+            "money",
+            measure="direct_revenue",
+            currency=earned.currency,
+            note="by the day of the purchase",
+        ),
         Tile(
             "Marked as spam",
             now.complaint_rate.value,
@@ -59,6 +99,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
             better="down",
             thin=now.complaint_rate.is_thin,
             note="keep it below 0.1 %",
+            may_be_chance=earlier is not None and may_be_chance(now.complaint_rate, earlier.complaint_rate),
         ),
     ]
     machines = Tile(
@@ -69,6 +110,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
         better="neither",
         thin=now.machine_share.is_thin,
         note="scanners and previews; counted nowhere else",
+        may_be_chance=earlier is not None and may_be_chance(now.machine_share, earlier.machine_share),
     )
     return {
         "tiles": [*tiles, machines],
@@ -88,7 +130,11 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         Column("direct_revenue", "Direct revenue", "money", "direct_revenue"),
         Column("assisted_revenue", "Assisted revenue", "money", "assisted_revenue", only_in_files=True),
     )
-    rest = (Column("unknown", "Perhaps sent", "number"), Column("other", "Failed, too late", "number"))
+    rest = (
+        Column("waiting", "Still to send", "number"),
+        Column("unknown", "Perhaps sent", "number"),
+        Column("other", "Failed, too late", "number"),
+    )
     none = Empty(
         "No mail was planned in this period.",
         "Each campaign begins as a draft. Let it run dry first: it then decides, and sends nothing.",
@@ -109,7 +155,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         "runs": Table(
             "runs",
             "By run",
-            (Column("began", "Planned"), campaign, Column("run", "Run"), *COUNTS, *earned, *rest),
+            (Column("began", "First planned", "day"), campaign, Column("run", "Run"), *COUNTS, *earned, *rest),
             lambda most: _rows(asked, mailing.by_run(period, limit=most), "kind", "run"),
             shown=20,
             ranked=True,
@@ -121,7 +167,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "Why mails were not sent",
             (campaign, Column("reason", "Reason"), Column("messages", "Mails", "number")),
             lambda most: [
-                {"kind": kind, "reason": reason.replace("_", " "), "messages": count}
+                {"kind": kind, "reason": REASONS.get(reason, reason.replace("_", " ")), "messages": count}
                 for kind, reason, count in mailing.skipped(period)
             ],
             Order("messages"),
@@ -151,8 +197,18 @@ def _rows(asked: Asked, found: Iterable[Mailed], *by: str) -> Iterator[Row]:
     period = asked.filters.period
     earned = mailing.earned_by(asked.once("earnings", lambda: mailing.earnings(period)), *by)
     for one in found:
-        rates = {"click_rate": one.click_rate, "machine_share": one.machine_share}
-        yield asdict(one) | rates | asdict(earned[tuple(getattr(one, name) for name in by)])
+        more = {"click_rate": one.click_rate, "machine_share": one.machine_share, "waiting": one.waiting}
+        in_words = {"run": run_in_words(one.run)}
+        yield asdict(one) | more | in_words | asdict(earned[tuple(getattr(one, name) for name in by)])
+
+
+def run_in_words(occasion: str) -> str:
+    """Return what a run was planned for: a week, a moment at which somebody asked for it, a day, a product."""
+    if week := _WEEK.fullmatch(occasion):
+        return f"week {int(week[2])} of {week[1]}"
+    if occasion.startswith(BY_HAND):
+        return f"by hand, {formats.moment(datetime.fromisoformat(occasion.removeprefix(BY_HAND)))}"
+    return occasion
 
 
 def _chart(asked: Asked) -> Chart:

@@ -11,11 +11,10 @@ from kombu.exceptions import OperationalError
 
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
-from analytics.pages.filters import PLACEMENTS
+from analytics.pages.filters import EVENTS, PLACEMENTS
 from analytics.pages.page import PERSONAL, SETTINGS, VIEW, Asked, Page
 from analytics.pages.parts import Empty
 from analytics.pages.tables import Table
-from interactions.models import InteractionType
 from interactions.weights import DECAY_DAYS
 from recommendations import engine_settings, pipeline, previews, selectors
 from recommendations.configuration import default_event_weights, from_json, overruled
@@ -53,10 +52,9 @@ class WeightsForm(PreviewFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels: Mapping[str, str] = dict(InteractionType.choices)
         for kind, usual in default_event_weights().items():
             self.fields[kind] = forms.FloatField(
-                label=labels[kind], min_value=-10, max_value=10, help_text=f"default {usual:g}", step_size=0.05
+                label=EVENTS[kind], min_value=-10, max_value=10, help_text=f"default {usual:g}", step_size=0.05
             )
 
     def weights(self) -> dict[str, float]:
@@ -204,9 +202,9 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         Column("changed_at", "When", "moment"),
         Column("changed_by", "Who"),
         Column("subject", "What", labels=SUBJECTS),
-        Column("change", "From and to"),
+        Column("change", "From and to", wide=True),
     )
-    none = Empty("Nothing was changed by hand yet.", "The brief’s weights hold, and what training and tuning found.")
+    none = Empty("Nothing was changed by hand yet.", "The default weights hold, and what training and tuning found.")
     return {"history": Table("history", "Who changed what", columns, _history, empty=none, ranked=True, shown=20)}
 
 

@@ -25,14 +25,14 @@ STATES: Mapping[str, tuple[str, str]] = {
 COLUMNS = (
     Column("experiment", "Experiment", only_in_files=True),
     Column("variant", "Variant"),
-    Column("weight", "Part", "number"),
+    Column("weight", "Weight", "number"),
     Column("shoppers", "Shoppers", "number"),
     Column("clickers", "Who clicked", "rate"),
     Column("buyers", "Who bought", "rate"),
     Column("revenue_per_shopper", "Revenue per shopper", "money"),
-    Column("clicking", "Clicking"),
-    Column("buying", "Buying"),
-    Column("spending", "Spending"),
+    Column("clicking", "Ahead in clicking"),
+    Column("buying", "Ahead in buying"),
+    Column("spending", "Ahead in spending"),
 )
 
 
@@ -83,7 +83,7 @@ def _experiments(asked: Asked) -> list[tuple[Experiment, experiments.Report]]:
 
 def _table(one: Experiment, report: experiments.Report) -> Table:
     rows = [_row(one, arm) for arm in report.arms]
-    return Table("variants", one.name, COLUMNS, lambda most: rows, ranked=True)
+    return Table("variants", f"Variants of “{one.name}”", COLUMNS, lambda most: rows, ranked=True)
 
 
 def _row(one: Experiment, arm: Arm) -> dict[str, Any]:

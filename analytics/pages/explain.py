@@ -29,12 +29,14 @@ SPEAKERS: Mapping[str, str] = {
     "similar_shoppers": "What similar shoppers chose",
     "together": "Bought in the same orders",
     "also_viewed": "Also viewed with it",
+    "restock": "Used up, and due again",
     "popular": "Popular in the shop",
     "popular_alike": "Popular in its category",
 }
 SCORES = (
     Column("place", "Place", "number"),
     Column("title", "Product", "product"),
+    Column("reason", "Why", wide=True),
     Column("score", "Score", "score"),
     Column("content", "Content", "score"),
     Column("collaborative", "Collaborative", "score"),
@@ -81,21 +83,22 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             return []
         return list((_shown if shown else _left_out)(_explained(asked, query)))
 
-    reason = Column("reason", "Why")
     return {
         "shown": Table(
             "shown",
             "What is shown, and why",
-            (*SCORES, reason),
+            SCORES,
             lambda most: read(True),
             ranked=True,
             empty=Empty("Nothing may be shown here.", "Every product is sold out, hidden, or outside of the filters."),
-            note="“By score” and “Reranked” are the places after stages 2 and 3; rules and shares make the last one.",
+            note="The score is made of three signals from 0 to 1: content (how alike texts are), collaborative (who "
+            "did this also did that) and popularity. “By score” and “Reranked” are the places after stages 2 and 3; "
+            "rules and shares make the last one.",
         ),
         "close": Table(
             "close",
             "What came close, and why it is not shown",
-            (*SCORES[1:], reason),
+            SCORES[1:],
             lambda most: read(False),
             ranked=True,
             shown=20,
@@ -128,8 +131,8 @@ def _explained(asked: Asked, query: Query) -> Explanation:
 
 def _known(considered: Considered) -> Iterator[Fact]:
     taste = considered.context.taste
-    yield Fact("Products that speak", formats.number(len(taste.recent)), note=", ".join(_titles(considered)[:3]))
-    yield Fact("Of this visit", formats.number(len(taste.visit)))
+    yield Fact("Products to go by", formats.number(len(taste.recent)), note=", ".join(_titles(considered)[:3]))
+    yield Fact("Of them in this visit", formats.number(len(taste.visit)))
     yield Fact("Bought in the last 30 days", formats.number(len(taste.owned)))
     yield Fact("Strongest category", next(iter(taste.categories), formats.NOTHING))
     yield Fact("Model version", str(considered.version.id or "none"))

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from analytics.narrowing import Narrowing
 from analytics.periods import MOST_DAYS, Period, last_days
+from interactions.models import InteractionType
 from recommendations.contracts import Placement, Strategy
 
 PRESETS = (7, 28, 90)
@@ -29,6 +30,16 @@ STRATEGIES: Mapping[str, str] = {
     Strategy.SEARCH.value: "Search",
 }
 DEVICES: Mapping[str, str] = {"desktop": "Desktop", "mobile": "Phone", "tablet": "Tablet"}
+EVENTS: Mapping[str, str] = {
+    InteractionType.PURCHASE.value: "Bought",
+    InteractionType.CART_ADD.value: "Put in the cart",
+    InteractionType.WISHLIST_ADD.value: "Put on the wish list",
+    InteractionType.RECOMMENDATION_CLICK.value: "Clicked in a list",
+    InteractionType.VIEW.value: "Viewed",
+    InteractionType.RECOMMENDATION_VIEW.value: "Seen in a list",
+    InteractionType.CART_REMOVE.value: "Taken out of the cart",
+    InteractionType.SEARCH.value: "Searched",
+}
 CHOICES: Mapping[str, Mapping[str, str]] = {"placement": PLACEMENTS, "strategy": STRATEGIES, "device": DEVICES}
 COMPARE = ("before", "none")
 

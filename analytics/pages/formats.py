@@ -1,6 +1,6 @@
 """How figures are written on pages: for people, in the shop's currency and time zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,11 @@ def money(value: Number | None, currency: str = "") -> str:
     return f"{value:,.{digits}f} {currency or settings.REEMIO_DEFAULT_CURRENCY}"
 
 
+def amount(value: Number | None) -> str:
+    """Return an amount for a column of amounts, whose head names the currency: always to the hundredth."""
+    return number(value, digits=2)
+
+
 def percent(share: float | None) -> str:
     """Return 0.0312 as 3.1 %; small shares keep two digits."""
     if share is None:
@@ -47,6 +52,11 @@ def milliseconds(value: float | None) -> str:
 def moment(value: datetime | None) -> str:
     """Return a moment in the shop's time zone, to the minute."""
     return NOTHING if value is None else f"{value.astimezone(zone()):%d %b %Y, %H:%M}"
+
+
+def day(value: date | None) -> str:
+    """Return a day with its weekday, by which shops differ the most."""
+    return NOTHING if value is None else f"{value:%a} {value.day} {value:%b %Y}"
 
 
 def ago(value: datetime | None) -> str:

@@ -14,13 +14,13 @@ from analytics.health import HourOfEvents
 from analytics.machinery import Health
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
+from analytics.pages.filters import EVENTS
 from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Empty, Fact, Meter, Series
 from analytics.pages.places import located
 from analytics.pages.tables import Order, Table
 from analytics.periods import last_days
 from catalog import embedding
-from interactions.models import InteractionType
 
 HOURS = 48
 MACHINE_DAYS = 28
@@ -50,7 +50,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         Column("unknown_products", "Unknown product", "number"),
         Column("duplicates", "Duplicates", "number"),
         Column("rejected", "Rejected", "number"),
-        Column("rejected_share", "Rejected", "rate"),
+        Column("rejected_share", "Share rejected", "rate"),
     )
     tasks = (
         Column("name", "Task"),
@@ -102,9 +102,8 @@ def _hours(found: list[HourOfEvents], now: datetime) -> Chart:
 
 def _kinds(found: Mapping[str, int]) -> list[Meter]:
     most = max(found.values(), default=0)
-    labels: Mapping[str, str] = dict(InteractionType.choices)
     ranked = sorted(found.items(), key=lambda pair: -pair[1])
-    return [Meter(labels.get(kind, kind), count / most, formats.number(count)) for kind, count in ranked if most]
+    return [Meter(EVENTS.get(kind, kind), count / most, formats.number(count)) for kind, count in ranked if most]
 
 
 def _intake(state: Health, now: datetime) -> Iterator[Fact]:

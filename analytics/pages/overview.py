@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from analytics import machinery, performance, products, searches
@@ -12,8 +13,9 @@ from analytics.alerts import alerts_of
 from analytics.pages import formats
 from analytics.pages.cells import Column
 from analytics.pages.days import ByDay, by_day, days_of, labels, values
+from analytics.pages.filters import PLACEMENTS
 from analytics.pages.page import Asked, Page
-from analytics.pages.parts import Chart, Series
+from analytics.pages.parts import Chart, Meter, Series
 from analytics.pages.places import located
 from analytics.pages.tables import Order, Table
 from analytics.pages.tiles import tiles
@@ -21,7 +23,7 @@ from analytics.performance import Figures
 from analytics.sales import revenue_in
 
 DAYS = (
-    Column("day", "Day"),
+    Column("day", "Day", "day"),
     Column("lists", "Served", "number", "served"),
     Column("impressions", "Impressions", "number", "impressions"),
     Column("clicks", "Clicks", "number", "clicks"),
@@ -35,7 +37,8 @@ DAYS = (
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the sentence, the tiles, the time series, alerts and advice."""
     filters, narrowed = asked.filters, asked.figures_filters
-    now = performance.total(filters.period, filters=narrowed)
+    by_placement = performance.grouped(filters.period, ["placement"], filters=narrowed)
+    now = performance.together(by_placement.values())
     before = performance.total(filters.before, filters=narrowed) if filters.compare else None
     days = _days(asked)
     state = machinery.read()
@@ -52,7 +55,8 @@ def build(asked: Asked) -> Mapping[str, Any]:
     return {
         "sentence": _sentence(now, revenue_in(filters.period, currency=now.currency), str(filters)),
         "tiles": tiles(now, before, days, filters.period),
-        "charts": [_revenue(days, asked), _clicks(days, asked)],
+        "charts": [_revenue(days, asked, now.currency), _clicks(days, asked)],
+        "sources": _sources(by_placement, asked),
         "alerts": [located(alert) for alert in alerts_of(state, now=timezone.now())],
         "advice": [located(one) for one in advice_of(situation)],
         "as_of": state.rolled_up_to,
@@ -74,16 +78,37 @@ def _sentence(now: Figures, everything: Decimal, period: str) -> str:
     return f"{earned}. Orders with them brought another {formats.money(now.assisted_revenue, now.currency)}."
 
 
-def _revenue(days: Any, asked: Asked) -> Chart:
+def _sources(found: Mapping[performance.Key, Figures], asked: Asked) -> list[Meter]:
+    """Return which share of the direct revenue each placement earned."""
+    everything = sum((one.direct_revenue for one in found.values()), Decimal(0))
+    ranked = sorted(found.items(), key=lambda pair: -pair[1].direct_revenue)
+    return [
+        Meter(
+            PLACEMENTS.get(placement, placement or "Unknown"),
+            float(one.direct_revenue / everything),
+            formats.money(one.direct_revenue, one.currency),
+            formats.plural(one.conversions, "conversion"),
+            f"{reverse('admin:analytics_recommendations')}?{asked.filters.query(placement=placement)}",
+        )
+        for (placement,), one in ranked
+        if one.direct_revenue > 0
+    ]
+
+
+def _revenue(days: Any, asked: Asked, currency: str) -> Chart:
     period = asked.filters.period
     direct = values(days, period, lambda figures: figures.direct_revenue)
     assisted = values(days, period, lambda figures: figures.assisted_revenue)
     best = max(range(len(direct)), key=lambda place: direct[place])
     sentence = "Nothing was earned in this period."
     if any(direct):
-        sentence = f"The best day was {labels(period)[best]}, with {formats.money(direct[best])} of direct revenue."
+        most = formats.money(direct[best], currency)
+        sentence = f"The best day was {labels(period)[best]}, with {most} of direct revenue."
     both = [Series("Direct revenue", direct), Series("Assisted revenue", assisted)]
-    return Chart("revenue", "Revenue by day", sentence, labels(period), both, kind="bar", unit="money", stacked=True)
+    return Chart(
+        "revenue", "Revenue by day", sentence, labels(period), both, kind="bar", unit="money", stacked=True,
+        currency=currency,
+    )  # fmt: skip
 
 
 def _clicks(days: Any, asked: Asked) -> Chart:
@@ -107,7 +132,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
         rows = []
         for day in days_of(asked.filters.period):
             figures = days.get(day, Figures())
-            rows.append({"day": day.isoformat(), **{column.key: getattr(figures, column.key) for column in DAYS[1:]}})
+            rows.append({"day": day, **{column.key: getattr(figures, column.key) for column in DAYS[1:]}})
         return [row | {"currency": days[max(days)].currency if days else ""} for row in rows]
 
     return {"days": Table("days", "Day by day", DAYS, read, Order("day"), shown=14)}

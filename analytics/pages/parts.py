@@ -37,6 +37,8 @@ class Tile:
     note: str = ""
     thin: bool = False
     currency: str = ""
+    # The change is no more than chance would make: it is neither good nor bad.
+    may_be_chance: bool = False
 
     @property
     def text(self) -> str:
@@ -54,7 +56,7 @@ class Tile:
     def verdict(self) -> str:
         """Return good, bad or flat."""
         change = self.change
-        if change is None or abs(change) < 0.005 or self.better == "neither":
+        if change is None or abs(change) < 0.005 or self.better == "neither" or self.may_be_chance:
             return "flat"
         return "good" if (change > 0) == (self.better == "up") else "bad"
 
@@ -92,6 +94,7 @@ class Chart:
     unit: Unit = "number"
     stacked: bool = False
     head: str = "Day"
+    currency: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -109,6 +112,7 @@ class Chart:
         return {
             "kind": self.kind,
             "unit": self.unit,
+            "currency": self.currency,
             "stacked": self.stacked,
             "labels": list(self.labels),
             "series": [
@@ -125,9 +129,12 @@ class Chart:
     def rows(self) -> list[tuple[str, list[str]]]:
         """Return the figures by label, as people read them."""
         return [
-            (label, [written(one.values[place], self.unit) for one in self.series])
+            (label, [self._written(one.values[place]) for one in self.series])
             for place, label in enumerate(self.labels)
         ]
+
+    def _written(self, value: Any) -> str:
+        return formats.money(value, self.currency) if self.unit == "money" else written(value, self.unit)
 
 
 @dataclass(frozen=True, slots=True)

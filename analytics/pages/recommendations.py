@@ -27,7 +27,7 @@ FIGURES = (
 )
 WHOLE = (
     Column("fill_rate", "Filled", "rate", "fill_rate"),
-    Column("fallback_rate", "Fallback", "rate", "fallback_rate"),
+    Column("fallback_rate", "Fallback", "rate", "fallback_rate", only_in_files=True),
 )
 LATENCY = (
     Column("placement", "Placement", labels=PLACEMENTS),
@@ -64,9 +64,10 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             "positions",
             "By place in the list",
             (*by_position, *FIGURES[1:]),
-            lambda most: [row for row in _rows(asked, ("position",)) if row["position"]],
+            lambda most: [row for row in _rows(asked, ("position",)) if row["position"] and _told(row)],
             Order("position", descending=False),
             empty=UNSEEN,
+            note="Places that nobody came to see are left out.",
         ),
         "devices": Table(
             "devices", "By device", (*by_device, *FIGURES[1:]), lambda most: _seen(asked), Order("impressions"), UNSEEN
@@ -96,6 +97,10 @@ def _rows(asked: Asked, by: tuple[str, ...]) -> list[Row]:
 
 def _seen(asked: Asked) -> list[Row]:
     return [row for row in _rows(asked, ("device",)) if row["device"] or row["impressions"]]
+
+
+def _told(row: Row) -> bool:
+    return bool(row["impressions"] or row["clicks"] or row["conversions"])
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
@@ -157,6 +162,7 @@ def _placements(found: Mapping[Key, Figures]) -> Chart:
         unit="money",
         stacked=True,
         head="Placement",
+        currency=ranked[0][1].currency if ranked else "",
     )
 
 

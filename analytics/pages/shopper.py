@@ -9,12 +9,12 @@ from django.utils.http import urlencode
 
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
-from analytics.pages.filters import PLACEMENTS, STRATEGIES
+from analytics.pages.filters import EVENTS, PLACEMENTS, STRATEGIES
 from analytics.pages.page import PERSONAL, VIEW, Asked, Page
 from analytics.pages.parts import Empty, Fact, Meter
 from analytics.pages.tables import Table
 from analytics.people import Timeline, conversions_of, latest_shoppers, timeline_of
-from interactions.models import InteractionType, Shopper
+from interactions.models import Shopper
 from interactions.selectors import learned_of
 from recommendations import pipeline
 from recommendations.contracts import Placement, Query
@@ -25,7 +25,6 @@ from recommendations.shelf import shelf
 
 SHOWN = 12
 TOP = 6
-KINDS: Mapping[str, str] = dict(InteractionType.choices)
 
 
 def build(asked: Asked) -> Mapping[str, Any]:
@@ -36,14 +35,15 @@ def build(asked: Asked) -> Mapping[str, Any]:
     considered = pipeline.consider(Query(Placement.HOMEPAGE, SHOWN, user_id=user, session_id=session))
     profile = Shopper.objects.filter(user_id=user).first() if user else None
     return {
-        "user": user,
-        "session": session,
+        "user_id": user,
+        "session_id": session,
         "who": profile.name if profile and profile.name else user or f"Visit {session}",
         "profile": list(_profile(profile, user)),
         "categories": _categories(considered),
         "recent": _recent(considered),
         "nearest": _nearest(considered),
         "shown": pipeline.answered(considered),
+        "strategy": STRATEGIES.get((answer := pipeline.answered(considered)).strategy, answer.strategy),
         "explain": f"{reverse('admin:analytics_explain')}?{urlencode({'user': user, 'session': session})}",
     }
 
@@ -53,9 +53,9 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     user, session = _subject(asked)
     events = (
         Column("occurred_at", "When", "moment"),
-        Column("kind", "What", labels=KINDS),
+        Column("kind", "What", labels=EVENTS),
         Column("title", "Product", "product"),
-        Column("detail", "Detail"),
+        Column("detail", "Detail", wide=True),
     )
     lists = (
         Column("served_at", "When", "moment"),
@@ -138,7 +138,7 @@ def _recent(considered: Considered) -> list[Row]:
     return [
         {
             "facts": shelf.facts(one.product),
-            "deed": KINDS.get(one.kind, one.kind),
+            "deed": EVENTS.get(one.kind, one.kind),
             "at": one.occurred_at,
             "weight": one.weight,
         }

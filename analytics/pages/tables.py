@@ -65,9 +65,15 @@ class Table:
         """Return the columns that are drawn; a file may have more."""
         return [column for column in self.columns if not column.only_in_files]
 
-    def cells(self, row: Row) -> list[Cell]:
-        """Return a row as it is drawn."""
-        return [cell(column, row) for column in self.drawn]
+    def cells(self, row: Row, *, currency: str = "") -> list[Cell]:
+        """Return a row as it is drawn; `currency` is told in the heads."""
+        return [cell(column, row, currency=currency) for column in self.drawn]
+
+
+def currency_of(rows: Iterable[Row]) -> str:
+    """Return the currency of all these rows, or nothing where they have several, or none."""
+    found = {str(row["currency"]) for row in rows if row.get("currency")}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _sortable(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from analytics.definitions import MEASURES, Rate
+from analytics.definitions import MEASURES, Rate, may_be_chance
 from analytics.pages.days import ByDay, values
 from analytics.pages.parts import Tile, Unit
 from analytics.performance import Figures
@@ -31,7 +31,7 @@ def _tile(
     name: str, unit: Unit, better: Better, now: Figures, before: Figures | None, days: ByDay, period: Period
 ) -> Tile:
     value = _reader(name)
-    measured = getattr(now, name)
+    measured, earlier = getattr(now, name), getattr(before, name, None)
     return Tile(
         label=MEASURES[name].label,
         value=value(now),
@@ -43,6 +43,7 @@ def _tile(
         currency=now.currency,
         thin=isinstance(measured, Rate) and measured.is_thin,
         note="" if before is None else "nothing to compare with",
+        may_be_chance=isinstance(measured, Rate) and isinstance(earlier, Rate) and may_be_chance(measured, earlier),
     )
 
 

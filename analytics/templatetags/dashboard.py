@@ -13,7 +13,7 @@ from analytics.definitions import MEASURES
 from analytics.pages import formats
 from analytics.pages.filters import CHOICES, PRESETS, Filters
 from analytics.pages.parts import Chart, Empty, Meter, Tile
-from analytics.pages.tables import Order, Table
+from analytics.pages.tables import Order, Table, currency_of
 from recommendations.previews import Comparison
 
 register = template.Library()
@@ -46,11 +46,13 @@ def data_table(context: RequestContext, table: Table) -> dict[str, Any]:
     parameter = f"sort-{table.name}"
     order = table.order_of(request.GET.get(parameter, ""))
     rows = list(islice(table.rows(order, most=table.shown + 1), table.shown + 1))
+    currency = currency_of(rows[: table.shown])
     address = reverse(f"admin:{context['page'].slug}_csv", args=[table.name])
     return {
         "table": table,
         "columns": [_head(column, order, filters, parameter, ranked=table.ranked) for column in table.drawn],
-        "rows": [table.cells(row) for row in rows[: table.shown]],
+        "rows": [table.cells(row, currency=currency) for row in rows[: table.shown]],
+        "currency": currency,
         "more": len(rows) > table.shown,
         "download": f"{address}?{filters.query()}" if context["may_export"] and rows else "",
     }

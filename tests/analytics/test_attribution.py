@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from analytics.definitions import rate
 from analytics.models import Conversion
-from analytics.performance import Filters, grouped, total
+from analytics.performance import Filters, grouped, together, total
 from analytics.periods import Period
 from analytics.rollups.run import roll_up
 from catalog.models import Product
@@ -105,6 +105,8 @@ def test_clicks_and_revenue_of_mails_are_not_set_against_what_was_seen_in_the_sh
     assert both.revenue_per_thousand == shop.revenue_per_thousand == Decimal(5000)
     assert (mails.click_through_rate.value, mails.revenue_per_thousand) == (None, None)
     assert both.conversion_rate == rate(2, 3)
+    assert together(grouped(DAY, ["placement"]).values()) == both
+    assert together([]) == total(Period(DAY.first - WEEK, DAY.first - WEEK))
 
 
 @pytest.mark.parametrize(("days", "counts"), [(5, True), (5.01, False)])

@@ -131,6 +131,20 @@ def test_a_filter_goes_into_the_address_and_a_head_sorts(browser: Browser, cooki
     assert complaints == []
 
 
+def test_on_a_phone_filters_are_folded_away_until_they_are_wanted(browser: Browser, cookie: dict[str, str]) -> None:
+    tab, complaints = watched(visit(browser, cookie, PHONE, "light"))
+    tab.goto("/admin/")
+    button, choice = tab.get_by_role("button", name="Filters"), tab.locator("form.filters select[name=placement]")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    expect(choice).to_be_hidden()
+    button.click()
+    choice.select_option("homepage")
+    tab.get_by_role("button", name="Show", exact=True).click()
+    tab.wait_for_url(re.compile("placement=homepage"))
+    expect(choice).to_be_visible()
+    assert complaints == []
+
+
 def test_charts_are_drawn_again_in_the_other_theme(browser: Browser, cookie: dict[str, str]) -> None:
     tab, complaints = watched(visit(browser, cookie, DESKTOP, "light"))
     tab.goto("/admin/")

@@ -69,7 +69,13 @@ def test_the_page_says_what_is_too_early_to_tell(signed_in: SignIn) -> None:
             revenue_squares=1200, **counts,
         )  # fmt: skip
     text = signed_in("analyst").get(reverse("admin:analytics_experiments")).content.decode()
-    for said in ("content against as-is: too early to tell.", "28.0 %", "1.20 USD", "the reference"):
+    for said in (
+        "content against as-is: too early to tell.",
+        "28.0 %",
+        "Revenue per shopper",
+        "1.20",
+        "the reference",
+    ):
         assert said in text, said
 
 

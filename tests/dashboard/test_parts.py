@@ -11,14 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.definitions import rate
+from analytics.mailing import Mailed
+from analytics.pages import email
 from analytics.pages.cells import Column, cell, csv_values, harmless
 from analytics.pages.csv import csv_response
-from analytics.pages.filters import parse
-from analytics.pages.formats import money, percent, span
-from analytics.pages.parts import Tile
-from analytics.pages.tables import Order, Table
+from analytics.pages.filters import EVENTS, parse
+from analytics.pages.formats import day, money, percent, span
+from analytics.pages.parts import Chart, Series, Tile
+from analytics.pages.tables import Order, Table, currency_of
+from analytics.pages.tiles import tiles
+from analytics.performance import Figures
 from analytics.periods import Period
 from analytics.templatetags.dashboard import spark_points
+from campaigns.gate import REASONS
+from interactions.models import InteractionType
 
 NOON = "2026-03-10T12:00:00Z"
 
@@ -115,3 +121,56 @@ def test_rows_without_a_value_come_last_whichever_the_order() -> None:
 def test_a_sparkline_spans_its_box_and_none_is_drawn_of_nothing() -> None:
     assert spark_points([0, 10]) == "0.0,30.0 120.0,2.0"
     assert spark_points([0, 0, 0]) == spark_points([3]) == ""
+
+
+def test_a_column_of_amounts_names_its_currency_once_and_writes_all_of_them_alike() -> None:
+    column, rows = Column("revenue", "Revenue", "money"), [{"revenue": Decimal("1794.4"), "currency": "KES"}]
+    assert currency_of([*rows, {"revenue": None}]) == "KES"
+    assert cell(column, rows[0], currency="KES").text == "1,794.40"
+    assert currency_of([*rows, {"currency": "USD"}]) == ""
+    assert cell(column, rows[0]).text == "1,794 KES"
+
+
+def test_a_day_is_written_with_its_weekday_and_stays_a_date_in_a_file() -> None:
+    column, row = Column("day", "Day", "day"), {"day": date(2026, 3, 7)}
+    assert (day(row["day"]), cell(column, row).text) == ("Sat 7 Mar 2026", "Sat 7 Mar 2026")
+    assert csv_values(column, row) == ["2026-03-07"]
+
+
+@pytest.mark.parametrize(
+    ("clicks", "chance", "verdict"), [(60, True, "flat"), (100, False, "good"), (20, False, "bad")]
+)
+def test_a_rate_that_moved_within_chance_is_neither_good_nor_bad(clicks: int, chance: bool, verdict: str) -> None:
+    before, now = Figures(impressions=1000, clicks=50), Figures(impressions=1000, clicks=clicks)
+    period = Period(date(2026, 3, 1), date(2026, 3, 1))
+    tile = next(one for one in tiles(now, before, {}, period) if one.measure == "click_through_rate")
+    assert (tile.may_be_chance, tile.verdict) == (chance, verdict)
+
+
+def test_a_chart_of_money_writes_its_currency() -> None:
+    chart = Chart("c", "C", "", ["1 Mar"], [Series("Direct", [Decimal("2.5")])], unit="money", currency="KES")
+    assert (chart.rows, chart.data["currency"]) == ([("1 Mar", ["2.50 KES"])], "KES")
+
+
+def test_every_kind_of_event_and_every_reason_against_a_mail_has_words_of_its_own() -> None:
+    assert set(EVENTS) == {kind.value for kind in InteractionType}
+    assert set(email.REASONS) == set(REASONS)
+
+
+@pytest.mark.parametrize(
+    ("occasion", "said"),
+    [
+        ("2026-W07", "week 7 of 2026"),
+        ("by hand 2026-03-10T12:00:00.211+00:00", "by hand, 10 Mar 2026, 12:00"),
+        ("2026-03-10", "2026-03-10"),
+        ("1:a-lamp", "1:a-lamp"),
+        ("by hand", "by hand"),
+    ],
+)
+def test_a_run_is_told_by_its_occasion(occasion: str, said: str) -> None:
+    assert email.run_in_words(occasion) == said
+
+
+def test_mails_that_nothing_became_of_wait() -> None:
+    mailed = Mailed(planned=20, skipped=3, sent=9, unknown=1, other=2, would_send=1)
+    assert mailed.waiting == 4

@@ -27,6 +27,13 @@ def test_a_shoppers_page_tells_what_they_did_and_would_be_shown(signed_in: SignI
         assert said in text, said
 
 
+def test_a_shoppers_page_still_knows_who_looks(signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    for address in ("?user=ada-lovelace", ""):
+        text = client.get(reverse("admin:analytics_shopper") + address).content.decode()
+        assert "Change password" in text
+
+
 def test_a_stranger_has_an_empty_page(signed_in: SignIn) -> None:
     text = signed_in("marketer").get(reverse("admin:analytics_shopper"), {"user": "nobody"}).content.decode()
     assert "Nothing is known of them." in text

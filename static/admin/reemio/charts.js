@@ -13,7 +13,7 @@ function faint(value) {
 
 const WRITTEN = {
   number: (value) => value.toLocaleString("en"),
-  money: (value) => value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 2 : 0 }),
+  money: (value, currency) => `${value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 2 : 0 })} ${currency}`,
   percent: (value) => `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`,
   milliseconds: (value) => `${value.toLocaleString("en", { maximumFractionDigits: 1 })} ms`,
 };
@@ -32,13 +32,13 @@ function dataset(series, place, data) {
     borderWidth: series.dashed ? 1.5 : 2,
     pointRadius: data.labels.length > 40 ? 0 : 2,
     pointHoverRadius: 5,
-    tension: 0.25,
+    cubicInterpolationMode: "monotone",
     spanGaps: true,
   };
 }
 
 function axes(data) {
-  const write = WRITTEN[data.unit];
+  const write = (value) => WRITTEN[data.unit](value, data.currency).trim();
   const quiet = { color: colour("--soft"), font: { size: 11 } };
   const figures = {
     beginAtZero: true,
@@ -68,11 +68,11 @@ function options(data) {
       legend: {
         display: data.series.length > 1,
         align: "start",
-        labels: { color: colour("--ink"), boxWidth: 14, boxHeight: 2, font: { size: 12 } },
+        labels: { color: colour("--ink"), boxWidth: 14, boxHeight: data.kind === "line" ? 2 : 10, font: { size: 12 } },
       },
       tooltip: {
         callbacks: {
-          label: (item) => `${item.dataset.label}: ${item.raw === null ? "–" : WRITTEN[data.unit](item.raw)}`,
+          label: (item) => `${item.dataset.label}: ${item.raw === null ? "–" : WRITTEN[data.unit](item.raw, data.currency).trim()}`,
         },
       },
     },

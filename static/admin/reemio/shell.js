@@ -1,4 +1,5 @@
-// Tips stand beside their mark and within the window, and close on Escape. Forms drop their empty fields.
+// Tips stand beside their mark and within the window, and close on Escape. Forms drop their empty fields. On a phone,
+// filters that say nothing special are folded away.
 
 function place(tip) {
   const mark = tip.querySelector(".tip-mark").getBoundingClientRect();
@@ -37,6 +38,19 @@ for (const form of document.querySelectorAll("form.filters, form.ask[method=get]
       }
     }
   });
+}
+const phone = matchMedia("(max-width: 767px)");
+for (const form of document.querySelectorAll("form.filters.foldable")) {
+  const button = form.querySelector(".unfold");
+  if (!button) continue;
+  const fold = (folded) => {
+    form.classList.toggle("folded", folded);
+    button.setAttribute("aria-expanded", String(!folded));
+  };
+  const adapt = () => { button.hidden = !phone.matches; fold(phone.matches); };
+  button.addEventListener("click", () => fold(!form.classList.contains("folded")));
+  phone.addEventListener("change", adapt);
+  adapt();
 }
 addEventListener("pageshow", () => {
   for (const one of document.querySelectorAll("form.filters :disabled, form.ask :disabled")) one.disabled = false;
