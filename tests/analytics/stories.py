@@ -63,8 +63,11 @@ def change(kind: str, minutes: float | None = None, **fields: Any) -> Step:
 ATTRIBUTION = [
     *(
         Story(f"{after} after a click in {name}", [tale(placement=placement, after=after)])
-        for name, placement in (("a mail", EMAIL), ("a page", HOMEPAGE))
-        for after in (timedelta(0), 5 * DAY, 5 * DAY + SECOND, 6 * DAY, 7 * DAY, 7 * DAY + SECOND)
+        for name, placement, afters in (
+            ("a mail", EMAIL, (5 * DAY, 5 * DAY + SECOND)),
+            ("a page", HOMEPAGE, (timedelta(0), 7 * DAY, 7 * DAY + SECOND)),
+        )
+        for after in afters
     ),
     Story(
         "a click without a list has the window of the page that it names",
@@ -279,7 +282,7 @@ TIME += [
 TIME += [
     Story(
         f"a day of {hours} hours",
-        [event("view", minutes) for minutes in range(-120, 1500, 60)],
+        [event("view", minutes) for minutes in (*range(-120, 181, 60), *range(1320, 1441, 60))],
         zone=zone,
         days_later=2,
     )
@@ -296,7 +299,10 @@ TIME += [
         [event("cart_add", 30), event("view", 31), COUNT, change("cart_add", -1500), COUNT,
          change("view", extra_data={"device": "mobile"}), COUNT, change("view", extra_data={})],
     ),
-    Story("the shop moves abroad and back", [served(), see(1), click(2), buy(9), COUNT, {"do": "abroad"}, see(61)]),
+    Story(
+        "the shop moves abroad and back",
+        [served(), see(1), click(2), buy(9), event("view", 1380), event("cart_add", 1500), {"do": "abroad"}, see(61)],
+    ),
     Story(
         "everything is counted anew",
         [served(), see(1), click(2), buy(9), event("view", 9 * 1440, SESSION), COUNT, {"do": "recount"},

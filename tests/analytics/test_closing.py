@@ -1,4 +1,4 @@
-"""Closing the books: up to when days are closed, what forbids it, and how rare search texts are pooled."""
+"""Closing the books: up to when days are closed, what forbids it, which texts are pooled; and what is kept how long."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from analytics.models import Grain, RollupState, SearchClickRollup, SearchRollup, TouchedPart
+from analytics.models import EventRollup, Grain, RollupState, SearchClickRollup, SearchRollup, TouchedPart, Visit
 from analytics.rollups.closing import close, close_searches
 from analytics.rollups.run import roll_up
 from interactions.models import Interaction
@@ -82,3 +82,13 @@ def test_texts_of_closed_days_that_few_searched_for_are_pooled_with_what_they_fo
     assert closes(close_searches, TUESDAY)
     assert searches() == [(9, *pooled), (9, *lamp), (10, "", 4, 0, 0)]
     assert searches(Grain.WEEK) == [(9, "", 10, 2, 2), (9, *lamp)]
+
+
+def test_parts_are_kept_for_two_days_hours_and_visits_for_fifteen(monkeypatch: pytest.MonkeyPatch) -> None:
+    happen("view", product_id="a")
+    for days, kept in ((0, "part hour day week"), (1, "part hour day week"), (2, "hour day week"),
+                       (14, "hour day week"), (15, "day week")):  # fmt: skip
+        monkeypatch.setattr("analytics.rollups.run._database_time", lambda days=days: MONDAY + days * DAY)
+        roll_up()
+        assert set(EventRollup.objects.values_list("grain", flat=True)) == set(kept.split()), days
+        assert Visit.objects.exists() == (days < 15), days

@@ -28,7 +28,7 @@ from tests.analytics.by_hand import ByHand
 from tests.analytics.steps import DAYS_LATER, PRODUCTS, STEPS, ZONES, Step, write
 from tests.analytics.stories import STORIES, Story
 
-EXAMPLES = 50
+EXAMPLES = 40
 
 
 def stored(model: type[models.Rollup], grain: Grain) -> dict[Any, Counter[str]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from analytics.models import Conversion, TouchedEvent, TouchedPart
-from analytics.rollups.run import roll_up
+from analytics.models import Conversion, EventRollup, Grain, LatencyRollup, TouchedEvent, TouchedPart
+from analytics.rollups.run import recount_recent, roll_up, touch
 from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
 from reemio.people.services import merge_person
@@ -130,3 +130,32 @@ def test_clearing_old_rows_away_touches_nothing() -> None:
     notes()
     Interaction.objects.all().delete()
     assert notes() == ([], [])
+
+
+@pytest.mark.django_db
+def test_a_rebuild_counts_what_is_still_there() -> None:
+    for hours in (0, 24):
+        happen(at=AT + timedelta(hours=hours))
+    served(uuid.uuid4())
+    roll_up()
+    Interaction.objects.filter(occurred_at=AT).delete()
+    ServedList.objects.all().delete()
+    roll_up()
+    assert EventRollup.objects.filter(grain=Grain.DAY).count() == 2
+    touch(since=None)
+    roll_up()
+    assert [row.starts_at.day for row in EventRollup.objects.filter(grain=Grain.DAY)] == [11]
+    assert not LatencyRollup.objects.exists()
+
+
+@pytest.mark.django_db
+def test_every_night_the_last_seven_days_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 3, 18, 0, 30, tzinfo=UTC)
+    monkeypatch.setattr("analytics.rollups.run._database_time", lambda: now)
+    for before in (timedelta(days=7, hours=1), timedelta(days=7, minutes=-1)):
+        happen(at=now - before)
+    roll_up()
+    EventRollup.objects.update(events=7)
+    recount_recent()
+    counted = EventRollup.objects.filter(grain=Grain.DAY).order_by("starts_at")
+    assert [(row.starts_at.day, row.events) for row in counted] == [(10, 7), (11, 1)]
