@@ -197,14 +197,15 @@ TOLD = [
     Story(
         "a place is where a product stood; far back places are one",
         [served(products=[f"p{number}" for number in range(52)], asked=60), see(1, product="p1", position=7),
-         click(2, product="p50"), see(2, product="p49"), see(3, product="p48"), see(3, product="p51", position=1),
+         click(2, product="p50"), see(2, product="p49"),
+         click(2, product="p1", position=7, device="mobile"), see(3, product="p48"), see(3, product="p51", position=1),
          see(4, request=TWO, position=99), see(4, request=TWO, product="b", position=50), click(5, request=THREE),
          buy(9, product="p50"), buy(9), buy(9, product="p1")],
     ),
     Story(
         "lists that are empty, short, full, or do not say how many were wanted",
-        [served(products=[], asked=4), served(request=TWO, products=["a"]),
-         served(request=THREE, products=["a"], asked=4), served(request=FOUR, asked=2, strategy="personalized")],
+        [served(products=["a"], asked=4), served(request=TWO, products=[], asked=4),
+         served(request=THREE, products=["a"], asked=4), served(request=FOUR, products=["a"])],
     ),
     Story(
         "latencies that are none, tiny, whole and beyond all measure",
