@@ -106,19 +106,32 @@ def tables(asked: Asked) -> Mapping[str, Table]:
 
 def build(asked: Asked) -> Mapping[str, Any]:
     """Return the tiles, the tabs and the chart."""
-    by, found, narrowing = _by(asked), _survey(asked), asked.filters.narrowing
-    tiles = [
-        Tile(MEASURES["concentration"].label, found.concentration.value, "percent", measure="concentration"),
-    ]
-    if not narrowing.device:
-        note = "as it should be" if found.out_of_stock == 0 else "must be 0: see the ranking “Sold out, yet served”"
-        tiles = [
-            Tile(MEASURES["coverage"].label, found.coverage.value, "percent", measure="coverage"),
-            *tiles,
-            Tile(MEASURES["out_of_stock"].label, found.out_of_stock, measure="out_of_stock", note=note),
-        ]
-    tabs = [(label, asked.filters.query(by=key), key == by) for key, label in _tabs(narrowing).items()]
-    return {"tiles": tiles, "tabs": tabs, "charts": [_chart(asked, by)]}
+    by, tabs = _by(asked), _tabs(asked.filters.narrowing)
+    return {
+        "tiles": list(_tiles(asked)),
+        "tabs": [(label, asked.filters.query(by=key), key == by) for key, label in tabs.items()],
+        "charts": [_chart(asked, by)],
+    }
+
+
+def _tiles(asked: Asked) -> Iterator[Tile]:
+    """Yield what is told of all products together, and of the period before."""
+    filters, found = asked.filters, _survey(asked)
+    before = products.survey(filters.before, narrowing=filters.narrowing) if filters.compare else None
+    coverage, share = MEASURES["coverage"].label, MEASURES["concentration"].label
+    earlier_coverage, earlier_share = before and before.coverage.value, before and before.concentration.value
+    if not filters.device:
+        yield Tile(coverage, found.coverage.value, "percent", earlier_coverage, measure="coverage")
+    yield Tile(share, found.concentration.value, "percent", earlier_share, measure="concentration", better="neither")
+    if not filters.device:
+        yield Tile(
+            MEASURES["out_of_stock"].label,
+            found.out_of_stock,
+            before=before and before.out_of_stock,
+            measure="out_of_stock",
+            better="down",
+            note="must be 0: see the ranking “Sold out, yet served”" if found.out_of_stock else "as it should be",
+        )
 
 
 def _tabs(narrowing: Narrowing) -> Mapping[str, str]:
