@@ -109,8 +109,10 @@ def _pool(cursor: Any, begin: datetime, end: datetime, zone: ZoneInfo) -> None:
         sum_weeks(cursor, SEARCHED, max(first, week_bounds(begin.date(), zone)[0]), last, zone)
 
 
-def sum_weeks(cursor: Any, tables: Iterable[Table], begin: datetime, end: datetime, zone: ZoneInfo) -> None:
+def sum_weeks(
+    cursor: Any, tables: Iterable[Table], begin: datetime, end: datetime, zone: ZoneInfo, *, watched: bool = False
+) -> None:
     """Make the weeks from `begin` to `end` the sums of their days."""
     names = {"begin": begin, "end": end, "zone": zone.key}
     for table in tables:
-        table.sum_up(cursor, names, of=Grain.DAY, grain=Grain.WEEK)
+        table.sum_up(cursor, names, of=Grain.DAY, grain=Grain.WEEK, watched=watched)

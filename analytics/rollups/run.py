@@ -90,10 +90,11 @@ class Counted:
     seconds: float
 
 
-def roll_up(*, progress: Progress | None = None) -> Counted:
+def roll_up(*, progress: Progress | None = None, whole: bool = False) -> Counted:
     """Attribute and recount all that is due; return what was done.
 
-    `progress` is called after each day with it and the number of days still to be done.
+    `progress` is called after each day with it and the number of days still to be done. Only what a recount has changed
+    is summed up again; with `whole`, everything of its hours, days and weeks.
     """
     began = time.perf_counter()
     as_of = _database_time()
@@ -106,7 +107,7 @@ def roll_up(*, progress: Progress | None = None) -> Counted:
             break
     days, hours = 0, set[datetime]()
     for day, due, left in _days_due(zone):
-        hours |= {part.replace(minute=0) for part in _recount_day(due, zone)}
+        hours |= {part.replace(minute=0) for part in _recount_day(due, zone, whole=whole)}
         days += 1
         if progress is not None:
             progress(day, left)
@@ -132,7 +133,7 @@ def touch(*, since: datetime | None) -> None:
 def recount_recent() -> Counted:
     """Count the last seven days anew, whatever was noted, and all that is due besides."""
     touch(since=_database_time() - timedelta(days=RECOUNTED_DAYS))
-    counted = roll_up()
+    counted = roll_up(whole=True)
     models.RollupState.objects.update(recounted_at=_database_time())
     return counted
 
@@ -202,7 +203,7 @@ def _parts_due() -> list[datetime]:
 
 
 @transaction.atomic
-def _recount_day(due: list[datetime], zone: ZoneInfo) -> list[datetime]:
+def _recount_day(due: list[datetime], zone: ZoneInfo, *, whole: bool) -> list[datetime]:
     """Recount these parts, all of one day, and what they are summed up in; return which were due still."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
@@ -221,9 +222,13 @@ def _recount_day(due: list[datetime], zone: ZoneInfo) -> list[datetime]:
         counted = _counted_of(stretches[0].day, zone) if stretches else ()
         if counted:
             grain = finest_kept(stretches[0].day, today)
+            for table, _ in counted:
+                table.watch(cursor)
             for stretch in stretches:
                 _recount(cursor, stretch, counted, zone=zone, grain=grain)
-            _sum_up(cursor, stretches, counted, zone=zone, grain=grain)
+            changed = [table for table, _ in counted if whole or table.changed(cursor)]
+            _sum_up(cursor, stretches, changed, zone=zone, grain=grain, watched=not whole)
+            _count_funnel(cursor, stretches[0].day, zone, grain=grain)
         return parts
 
 
@@ -247,24 +252,32 @@ def _recount(cursor: Any, stretch: Range, counted: Counts, *, zone: ZoneInfo, gr
     for statement in _PREPARED:
         cursor.execute(statement, parameters)
     for table, source in counted:
-        table.store(cursor, source, parameters, grain=grain)
+        table.store(cursor, source, parameters, grain=grain, watched=True)
     if (stretch.begin, stretch.end) == day_bounds(stretch.day, zone):
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", parameters)
     cursor.execute(visits.VISITS, parameters)
 
 
-def _sum_up(cursor: Any, stretches: list[Range], counted: Counts, *, zone: ZoneInfo, grain: models.Grain) -> None:
+def _sum_up(
+    cursor: Any, stretches: list[Range], tables: list[Table], *, zone: ZoneInfo, grain: models.Grain, watched: bool
+) -> None:
     """Sum up the hours that these stretches of one day reach into, their day, and its week."""
     day = stretches[0].day
     whole = _parameters(day, *day_bounds(day, zone), zone)
     if grain is models.Grain.PART:
         for begin, end in sorted({hour_bounds(stretch, zone) for stretch in stretches}):
-            for table, _ in counted:
-                table.sum_up(cursor, _parameters(day, begin, end, zone), of=grain, grain=models.Grain.HOUR)
+            for table in tables:
+                hour = _parameters(day, begin, end, zone)
+                table.sum_up(cursor, hour, of=grain, grain=models.Grain.HOUR, watched=watched)
     if grain is not models.Grain.DAY:
-        for table, _ in counted:
-            table.sum_up(cursor, whole, of=models.Grain.HOUR, grain=models.Grain.DAY)
-    sum_weeks(cursor, [table for table, _ in counted], *week_bounds(day, zone), zone)
+        for table in tables:
+            table.sum_up(cursor, whole, of=models.Grain.HOUR, grain=models.Grain.DAY, watched=watched)
+    sum_weeks(cursor, tables, *week_bounds(day, zone), zone, watched=watched)
+
+
+def _count_funnel(cursor: Any, day: date, zone: ZoneInfo, *, grain: models.Grain) -> None:
+    """Count the visits of a day, which are forgotten then where only days are kept."""
+    whole = _parameters(day, *day_bounds(day, zone), zone)
     _FUNNEL.store(cursor, visits.FUNNEL, whole, grain=models.Grain.DAY)
     if grain is models.Grain.DAY:
         cursor.execute("DELETE FROM visits WHERE day = %(day)s", whole)

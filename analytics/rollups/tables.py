@@ -27,12 +27,51 @@ class Table:
             tuple(name for name in names if name not in keys),
         )
 
-    def store(self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain) -> None:
+    def watch(self, cursor: Any) -> None:
+        """Begin to note which dimensions `store` changes, in this transaction, for `sum_up` to sum up no others."""
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {self._changed}; CREATE TEMPORARY TABLE {self._changed} ON COMMIT DROP AS "  # noqa: S608  our own names
+            f"SELECT {', '.join(self.keys)} FROM {self.name} WITH NO DATA"
+        )
+
+    def changed(self, cursor: Any) -> bool:
+        """Tell whether anything was changed that was watched, and let the planner know how much."""
+        cursor.execute(f"ANALYZE {self._changed}; SELECT EXISTS (SELECT FROM {self._changed})")  # noqa: S608  our own name
+        cursor.nextset()
+        return bool(cursor.fetchone()[0])
+
+    def store(
+        self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain, watched: bool = False
+    ) -> None:
         """Make the rows of the buckets from `begin` to `end` (of `parameters`) the sums of what `source` selects.
 
         `source` gives `starts_at`, within its bucket, the dimensions and the measures. What has not changed is not
         written.
         """
+        note = f", noted AS (INSERT INTO {self._changed} SELECT DISTINCT {', '.join(self.keys)} FROM differing)"  # noqa: S608  our own names
+        self._store(cursor, source, parameters, grain=grain, more=note if watched else "")
+
+    def sum_up(
+        self, cursor: Any, parameters: Mapping[str, Any], *, of: Grain, grain: Grain, watched: bool = False
+    ) -> None:
+        """Make the buckets from `begin` to `end` the sums of the finer ones `of` which they consist.
+
+        Where changes were watched, only those of the dimensions that were changed: others cannot be wrong.
+        """
+        only = f"AND ({', '.join(self.keys)}) IN (SELECT * FROM {self._changed})" if watched else ""  # noqa: S608  our own names
+        source = f"""
+            SELECT starts_at, {", ".join((*self.keys, *self.measures))} FROM {self.name}
+            WHERE grain = %(of)s AND starts_at >= %(begin)s AND starts_at < %(end)s {only}
+        """  # noqa: S608  made of our own names
+        self._store(cursor, source, {**parameters, "of": of.value}, grain=grain, only=only)
+
+    @property
+    def _changed(self) -> str:
+        return f"changed_{self.name}"
+
+    def _store(
+        self, cursor: Any, source: str, parameters: Mapping[str, Any], *, grain: Grain, only: str = "", more: str = ""
+    ) -> None:
         columns = ", ".join((*self.keys, *self.measures))
         keys = ", ".join(("starts_at", *self.keys))
         was = ", ".join(f"old.{name}" for name in self.measures)
@@ -44,28 +83,20 @@ class Table:
                 SELECT {keys}, {becomes}, old.was
                 FROM (
                     SELECT {keys}, {", ".join(self.measures)}, ctid AS was FROM {self.name}
-                    WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s
+                    WHERE grain = %(grain)s AND starts_at >= %(begin)s AND starts_at < %(end)s {only}
                 ) AS old FULL JOIN fresh USING ({keys})
                 WHERE ({was}) IS DISTINCT FROM ({becomes})
             ), gone AS (
                 DELETE FROM {self.name}
                 WHERE ctid = ANY (ARRAY(SELECT was FROM differing WHERE {self.measures[0]} IS NULL))
-            )
+            ){more}
             INSERT INTO {self.name} (grain, starts_at, {columns})
-            SELECT %(grain)s, starts_at, {columns} FROM differing WHERE {self.measures[0]} IS NOT NULL
+            SELECT %(grain)s, starts_at, {columns} FROM differing WHERE {self.measures[0]} IS NOT NULL ORDER BY {keys}
             ON CONFLICT (grain, {keys}) DO UPDATE
             SET {", ".join(f"{name} = excluded.{name}" for name in self.measures)}
             """,  # noqa: S608  made of our own names
             {**parameters, "grain": grain.value},
         )
-
-    def sum_up(self, cursor: Any, parameters: Mapping[str, Any], *, of: Grain, grain: Grain) -> None:
-        """Make the buckets from `begin` to `end` the sums of the finer ones `of` which they consist."""
-        source = f"""
-            SELECT starts_at, {", ".join((*self.keys, *self.measures))} FROM {self.name}
-            WHERE grain = %(of)s AND starts_at >= %(begin)s AND starts_at < %(end)s
-        """  # noqa: S608  made of our own names
-        self.store(cursor, source, {**parameters, "of": of.value}, grain=grain)
 
     def _sums(self, source: str, grain: Grain) -> str:
         if grain is Grain.PART:

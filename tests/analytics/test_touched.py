@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analytics.models import Conversion, EventRollup, Grain, LatencyRollup, TouchedEvent, TouchedPart
+from analytics.models import Conversion, EventRollup, Grain, LatencyRollup, ProductRollup, TouchedEvent, TouchedPart
 from analytics.rollups.run import recount_recent, roll_up, touch
 from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
@@ -159,3 +159,27 @@ def test_every_night_the_last_seven_days_are_counted_anew(monkeypatch: pytest.Mo
     recount_recent()
     counted = EventRollup.objects.filter(grain=Grain.DAY).order_by("starts_at")
     assert [(row.starts_at.day, row.events) for row in counted] == [(10, 7), (11, 1)]
+
+
+@pytest.mark.django_db
+def test_only_what_was_changed_is_summed_up_again_and_a_night_sums_up_everything() -> None:
+    now = datetime.now(UTC)
+    for product in "ab":
+        happen(at=now, product_id=product)
+    roll_up()
+    ProductRollup.objects.filter(product_id="a").exclude(grain=Grain.PART).update(views=70)
+    happen(at=now, product_id="b")
+    roll_up()
+
+    def views() -> set[tuple[str, str, int]]:
+        return set(ProductRollup.objects.values_list("product_id", "grain", "views"))
+
+    sums = ("hour", "day", "week")
+    assert views() == {
+        ("a", "part", 1),
+        ("b", "part", 2),
+        *(("a", of, 70) for of in sums),
+        *(("b", of, 2) for of in sums),
+    }
+    recount_recent()
+    assert views() == {("a", of, 1) for of in ("part", *sums)} | {("b", of, 2) for of in ("part", *sums)}

@@ -28,13 +28,13 @@ class Command(BaseCommand):
         if rebuild:
             with console.status("Noting everything as due …"):
                 touch(since=None)
-        console.print(_told(_run(console)), highlight=False)
+        console.print(_told(_run(console, whole=rebuild)), highlight=False)
         count_due()
         if verbosity:
             console.print(f"[dim]Data as of {freshness().as_of:%Y-%m-%d %H:%M:%S %Z}.[/dim]", highlight=False)
 
 
-def _run(console: Console) -> Counted:
+def _run(console: Console, *, whole: bool) -> Counted:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Attributing", total=None)
@@ -43,7 +43,7 @@ def _run(console: Console) -> Counted:
             done = bar.tasks[task].completed + 1
             bar.update(task, description=f"Counted {day}", completed=done, total=done + left)
 
-        return roll_up(progress=step)
+        return roll_up(progress=step, whole=whole)
 
 
 def _told(counted: Counted) -> str:
