@@ -223,6 +223,13 @@ _ALL = (
         "How many searches found nothing.",
         Unit.RATIO,
     ),
+    Measure(
+        "clicks_per_search",
+        "Clicks per search",
+        "clicks in results / searches",
+        "How many products were clicked in results, for each search.",
+        Unit.RATIO,
+    ),
 )
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType({measure.name: measure for measure in _ALL})
 

@@ -189,6 +189,7 @@ class ProductRollup(Rollup):
     recommended = models.BigIntegerField(help_text="Times it stood in a served list.")
     impressions = models.BigIntegerField()
     clicks = models.BigIntegerField()
+    mail_clicks = models.BigIntegerField(db_default=0, help_text="Of the clicks, those in e-mails.")
     out_of_stock = models.BigIntegerField(help_text="Times it was served while it could not be bought: must be 0.")
 
     class Meta:
@@ -225,6 +226,7 @@ class ProductDetailRollup(Rollup):
     recommended = models.IntegerField()
     impressions = models.IntegerField()
     clicks = models.IntegerField()
+    mail_clicks = models.IntegerField(db_default=0)
     out_of_stock = models.IntegerField()
 
 

@@ -6,6 +6,7 @@ Read from roll-ups, joined with the mirror: products that it does not know wait 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +17,10 @@ from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR
 from reemio.database.reading import reading_connection
 
-COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "out_of_stock")
+COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "mail_clicks", "out_of_stock")
 SALES = ("purchases", "units", "revenue")
-RANKED_BY = (*COUNTS, *SALES)
+SURVEYED = ("views", "recommended", "impressions", "clicks", "out_of_stock")
+RANKED_BY = (*(name for name in COUNTS if name != "mail_clicks"), *SALES)
 
 # A product's revenue is told in the currency that earned it the most.
 _DETAILS = f"""
@@ -61,9 +63,12 @@ FROM (
 # What a page asks of all products, from one reading of their counts.
 _SURVEY = """
 WITH counts AS MATERIALIZED (
-    SELECT product_id, sum(recommended::int) AS recommended, sum(impressions::int) AS impressions,
-        sum(clicks::int) AS clicks, sum(out_of_stock::int) AS out_of_stock
+    SELECT product_id, sum(views::int) AS views, sum(recommended::int) AS recommended,
+        sum(impressions::int) AS impressions, sum(clicks::int) AS clicks, sum(out_of_stock::int) AS out_of_stock
     FROM {counts} WHERE {within} GROUP BY product_id
+), ranks AS MATERIALIZED (
+    SELECT product_id, row_number() OVER (ORDER BY {by} DESC, product_id COLLATE "C") AS rank
+    FROM counts JOIN catalog_product USING (product_id) WHERE {by} > 0
 ), available AS MATERIALIZED (
     SELECT p.product_id, p.title, coalesce(c.recommended, 0) AS recommended
     FROM catalog_product p LEFT JOIN counts c USING (product_id)
@@ -74,6 +79,8 @@ SELECT
     (SELECT count(*) FROM available WHERE recommended > 0) AS reached,
     (SELECT coalesce(sum(out_of_stock), 0)::bigint FROM counts) AS out_of_stock,
     (SELECT array_agg(impressions) FROM counts WHERE impressions > 0) AS impressions,
+    ARRAY(SELECT product_id FROM ranks ORDER BY rank LIMIT %(top)s) AS top,
+    (SELECT json_object_agg(product_id, rank) FROM ranks WHERE product_id = ANY(%(ranked)s)) AS ranks,
     ARRAY(
         SELECT product_id FROM counts JOIN catalog_product USING (product_id) WHERE impressions > 0 AND clicks = 0
         ORDER BY impressions DESC, product_id COLLATE "C" LIMIT %(ignored)s
@@ -119,6 +126,7 @@ class ProductFigures:
     recommended: int
     impressions: int
     clicks: int
+    mail_clicks: int
     out_of_stock: int
     purchases: int
     units: int
@@ -127,8 +135,8 @@ class ProductFigures:
 
     @property
     def click_through_rate(self) -> Rate:
-        """Return clicks / impressions."""
-        return rate(self.clicks, self.impressions)
+        """Return clicks / impressions, both without e-mails."""
+        return rate(self.clicks - self.mail_clicks, self.impressions)
 
 
 def ranked(
@@ -154,7 +162,7 @@ def ranked(
         statement = f"SELECT product_id, rank FROM ({ranks}) AS ranked WHERE product_id = ANY(%(products)s)"  # noqa: S608  our own names
         rows = _read(statement, before, narrowing, {"category": category, "products": ids})
         earlier = {row["product_id"]: row["rank"] for row in rows}
-    return _figures(period, narrowing, ids, earlier)
+    return figures_of(period, ids, earlier=earlier, narrowing=narrowing)
 
 
 def never_clicked(period: Period, *, limit: int = 20, narrowing: Narrowing = EVERYTHING) -> list[ProductFigures]:
@@ -164,42 +172,58 @@ def never_clicked(period: Period, *, limit: int = 20, narrowing: Narrowing = EVE
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How widely recommendations were spread over all products.
+    """How widely recommendations were spread over all products, and who comes first by one of their counts.
 
-    `ignored` are the ids of those seen most often without a click, `never` (id, title) of some available products that
-    were never recommended.
+    `top` are the ids of the first, `ranks` the ranks of those that were asked for and have one. `ignored` are the ids
+    of those seen most often without a click, `never` (id, title) of some available ones that were never recommended.
     """
 
     coverage: Rate
     concentration: Rate
     out_of_stock: int
+    top: list[str]
+    ranks: Mapping[str, int]
     ignored: list[str]
     never: list[tuple[str, str]]
 
 
-def survey(period: Period, *, ignored: int = 0, never: int = 0, narrowing: Narrowing = EVERYTHING) -> Survey:
-    """Return what is told of all products together, with so many of those that want attention. One query."""
-    statement = _source(narrowing).fill(_SURVEY)
-    (found,) = _read(statement, period, narrowing, {"ignored": ignored, "never": never})
+def survey(
+    period: Period,
+    *,
+    by: str = "impressions",
+    top: int = 0,
+    ranked: Sequence[str] = (),
+    ignored: int = 0,
+    never: int = 0,
+    narrowing: Narrowing = EVERYTHING,
+) -> Survey:
+    """Return what is told of all products together, and so many of those that come first or want attention. One query.
+
+    `by` is one of `SURVEYED`; `ranked` are the products whose ranks by it are wanted.
+    """
+    if by not in SURVEYED:
+        raise ValueError(f"A survey ranks by one of {', '.join(SURVEYED)}, not by {by!r}.")
+    asked = {"top": top, "ranked": list(ranked), "ignored": ignored, "never": never}
+    (found,) = _read(_source(narrowing).fill(_SURVEY, by=by), period, narrowing, asked)
     return Survey(
         coverage=rate(found["reached"], found["available"]),
         concentration=concentration(found["impressions"] or []),
         out_of_stock=found["out_of_stock"],
+        top=found["top"],
+        ranks=found["ranks"] or {},
         ignored=found["ignored"],
         never=[(product_id, title) for product_id, title in found["never"]],
     )
 
 
 def figures_of(
-    period: Period, product_ids: Sequence[str], *, narrowing: Narrowing = EVERYTHING
+    period: Period,
+    product_ids: Sequence[str],
+    *,
+    earlier: Mapping[str, int] = MappingProxyType({}),
+    narrowing: Narrowing = EVERYTHING,
 ) -> list[ProductFigures]:
-    """Return everything that was counted of some products, in their order. One query."""
-    return _figures(period, narrowing, product_ids, {})
-
-
-def _figures(
-    period: Period, narrowing: Narrowing, product_ids: Sequence[str], earlier: Mapping[str, int]
-) -> list[ProductFigures]:
+    """Return everything that was counted of some products, ranked as they come, with `earlier` ranks. One query."""
     if not product_ids:
         return []
     rows = _read(_source(narrowing).fill(_DETAILS), period, narrowing, {"products": list(product_ids)})

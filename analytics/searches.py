@@ -35,6 +35,11 @@ class Query:
         """Return searches without result / searches."""
         return rate(self.without_results, self.searches)
 
+    @property
+    def clicks_per_search(self) -> Rate:
+        """Return clicks in results / searches."""
+        return rate(self.clicks, self.searches)
+
 
 def top_queries(period: Period, *, limit: int = 20, device: str = "") -> list[Query]:
     """Return the texts searched for most often, the most frequent first; without `OTHERS`. One query."""

@@ -1,18 +1,18 @@
 """Page 3: which products are viewed, recommended, clicked and bought, and which never come up."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Literal
 
 from analytics import products
-from analytics.definitions import MEASURES
+from analytics.definitions import MEASURES, Rate, may_be_chance
 from analytics.narrowing import Narrowing
 from analytics.pages import formats
 from analytics.pages.cells import Column, Row
 from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Chart, Empty, Series, Tile
 from analytics.pages.tables import Table
-from analytics.products import ProductFigures
+from analytics.products import SURVEYED, ProductFigures, Survey
 
 CHARTED = 10
 RANKS_SHOWN = 20
@@ -38,6 +38,15 @@ CREDITED = (
 )
 COUNTS_OF_LISTS = (*SHOWN, *CREDITED, OUT_OF_STOCK)
 WANTED_OF_IGNORED = ("recommended", "impressions", "purchases", "revenue")
+# What a sentence counts; money is written as money.
+UNITS: Mapping[str, str] = {
+    "purchases": "purchase",
+    "views": "view",
+    "recommended": "recommendation",
+    "impressions": "impression",
+    "clicks": "click",
+    "out_of_stock": "time",
+}
 # A list does not know on which device it will be seen.
 ONLY_OF_WHOLE_LISTS = ("recommended", "out_of_stock")
 # What the ranking can go by, as the tabs say it.
@@ -64,13 +73,13 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     by, narrowing = _by(asked), asked.filters.narrowing
     ranked = Table(
         "products",
-        f"Products by “{_tabs(narrowing)[by]}”",
+        _headline(narrowing, by),
         (
             Column("rank", "Rank", "number"),
             Column("moved", "Before"),
             PRODUCT,
             Column("category", "Category", only_in_files=True),
-            *_counts(narrowing),
+            *_counts(narrowing, by),
         ),
         lambda most: _ranked(asked, by, most),
         shown=RANKS_SHOWN,
@@ -83,7 +92,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     ignored = Table(
         "ignored",
         "Seen, never clicked",
-        (PRODUCT, *(column for column in _counts(narrowing) if column.key in WANTED_OF_IGNORED)),
+        (PRODUCT, *(column for column in _counts(narrowing, by) if column.key in WANTED_OF_IGNORED)),
         lambda most: _ignored(asked, most),
         shown=ATTENTION,
         ranked=True,
@@ -116,14 +125,11 @@ def build(asked: Asked) -> Mapping[str, Any]:
 
 def _tiles(asked: Asked) -> Iterator[Tile]:
     """Yield what is told of all products together, and of the period before."""
-    filters, found = asked.filters, _survey(asked)
-    before = products.survey(filters.before, narrowing=filters.narrowing) if filters.compare else None
-    coverage, share = MEASURES["coverage"].label, MEASURES["concentration"].label
-    earlier_coverage, earlier_share = before and before.coverage.value, before and before.concentration.value
-    if not filters.device:
-        yield Tile(coverage, found.coverage.value, "percent", earlier_coverage, measure="coverage")
-    yield Tile(share, found.concentration.value, "percent", earlier_share, measure="concentration", better="neither")
-    if not filters.device:
+    found, before = _survey(asked), _survey_before(asked)
+    if not asked.filters.device:
+        yield _rate_tile("coverage", found.coverage, before.coverage if before else None, "up")
+    yield _rate_tile("concentration", found.concentration, before.concentration if before else None, "neither")
+    if not asked.filters.device:
         yield Tile(
             MEASURES["out_of_stock"].label,
             found.out_of_stock,
@@ -134,14 +140,29 @@ def _tiles(asked: Asked) -> Iterator[Tile]:
         )
 
 
+def _rate_tile(name: str, now: Rate, before: Rate | None, better: Literal["up", "neither"]) -> Tile:
+    chance = before is not None and may_be_chance(now, before)
+    value = before and before.value
+    label = MEASURES[name].label
+    return Tile(label, now.value, "percent", value, measure=name, better=better, thin=now.is_thin, may_be_chance=chance)
+
+
 def _tabs(narrowing: Narrowing) -> Mapping[str, str]:
     tabs = TABS_OF_LISTS if narrowing.is_of_lists else TABS
     return {key: label for key, label in tabs.items() if not (narrowing.device and key in ONLY_OF_WHOLE_LISTS)}
 
 
-def _counts(narrowing: Narrowing) -> list[Column]:
+def _headline(narrowing: Narrowing, by: str) -> str:
+    label = _tabs(narrowing)[by]
+    return label if by == "out_of_stock" else f"Most {label[0].lower()}{label[1:]}"
+
+
+def _counts(narrowing: Narrowing, by: str) -> list[Column]:
+    """Return the columns of figures, what the ranking goes by first; what must be 0 only where it is looked for."""
     columns = COUNTS_OF_LISTS if narrowing.is_of_lists else COUNTS
-    return [column for column in columns if not (narrowing.device and column.key in ONLY_OF_WHOLE_LISTS)]
+    told = [column for column in columns if not (narrowing.device and column.key in ONLY_OF_WHOLE_LISTS)]
+    drawn = [replace(one, only_in_files=one is OUT_OF_STOCK and by != "out_of_stock") for one in told]
+    return sorted(drawn, key=lambda column: column.key != by)
 
 
 def _note(narrowing: Narrowing) -> str:
@@ -156,17 +177,49 @@ def _by(asked: Asked) -> str:
     return by if by in tabs else next(iter(tabs))
 
 
-def _survey(asked: Asked) -> products.Survey:
-    """Return what is told of all products; read once for tiles and tables."""
-    period, narrowing = asked.filters.period, asked.filters.narrowing
-    return asked.once(
-        "survey", lambda: products.survey(period, ignored=ATTENTION, never=ATTENTION, narrowing=narrowing)
-    )
+def _survey(asked: Asked) -> Survey:
+    """Return what is told of all products, and who comes first where that goes by a count; read once."""
+    filters, by = asked.filters, _by(asked)
+
+    def read() -> Survey:
+        top = RANKS_SHOWN if by in SURVEYED else 0
+        return products.survey(
+            filters.period,
+            by=_surveyed_by(by),
+            top=top,
+            ignored=ATTENTION,
+            never=ATTENTION,
+            narrowing=filters.narrowing,
+        )
+
+    return asked.once("survey", read)
+
+
+def _survey_before(asked: Asked) -> Survey | None:
+    """Return the same of the period before, with the ranks that those who come first now had then; read once."""
+    filters = asked.filters
+
+    def read() -> Survey:
+        by, now = _surveyed_by(_by(asked)), _survey(asked).top
+        return products.survey(filters.before, by=by, ranked=now, narrowing=filters.narrowing)
+
+    return asked.once("survey before", read) if filters.compare else None
+
+
+def _surveyed_by(by: str) -> str:
+    """Return a count that a survey ranks by: sales have a ranking of their own."""
+    return by if by in SURVEYED else "impressions"
 
 
 def _top(asked: Asked, by: str) -> list[ProductFigures]:
     """Return the ranking as far as it is drawn; read once for chart and table."""
-    return asked.once("top", lambda: _all_ranked(asked, by, RANKS_SHOWN))
+    return asked.once("top", lambda: _surveyed(asked) if by in SURVEYED else _all_ranked(asked, by, RANKS_SHOWN))
+
+
+def _surveyed(asked: Asked) -> list[ProductFigures]:
+    found, before = _survey(asked), _survey_before(asked)
+    earlier = before.ranks if before else {}
+    return products.figures_of(asked.filters.period, found.top, earlier=earlier, narrowing=asked.filters.narrowing)
 
 
 def _all_ranked(asked: Asked, by: str, most: int) -> list[ProductFigures]:
@@ -207,22 +260,27 @@ def _never(asked: Asked, most: int | None) -> Iterator[Row]:
 
 
 def _chart(asked: Asked, by: str) -> Chart:
-    label, top = _tabs(asked.filters.narrowing)[by], _top(asked, by)[:CHARTED]
+    narrowing, top = asked.filters.narrowing, _top(asked, by)[:CHARTED]
     sentence = "Nothing of it happened in this period."
     if top:
-        value = getattr(top[0], by)
-        written = formats.money(value, top[0].currency) if by == "revenue" else formats.number(value)
-        sentence = f"“{top[0].title}” comes first, with {written}."
+        sentence = f"“{top[0].title}” comes first, with {_counted(top[0], by, narrowing)}."
     return Chart(
         "top",
-        f"The first ten by “{label}”",
+        _headline(narrowing, by),
         sentence,
         [one.title for one in top],
-        [Series(label, [getattr(one, by) for one in top])],
+        [Series(_tabs(narrowing)[by], [getattr(one, by) for one in top])],
         kind="rows",
         unit="money" if by == "revenue" else "number",
         head="Product",
     )
+
+
+def _counted(one: ProductFigures, by: str, narrowing: Narrowing) -> str:
+    if by == "revenue":
+        return formats.money(one.revenue, one.currency)
+    unit = "conversion" if by == "purchases" and narrowing.is_of_lists else UNITS[by]
+    return formats.plural(getattr(one, by), unit)
 
 
 PAGE = Page(

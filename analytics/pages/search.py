@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics import searches
-from analytics.definitions import rate
+from analytics.definitions import may_be_chance
 from analytics.pages.cells import Column, Row
 from analytics.pages.page import Asked, Page
 from analytics.pages.parts import Empty, Tile
@@ -17,7 +17,7 @@ QUERIES = (
     Column("query", "Searched for"),
     Column("searches", "Searches", "number", "searches"),
     Column("without_results", "Found nothing", "number"),
-    Column("no_result_rate", "Without result", "rate", "no_result_rate"),
+    Column("no_result_rate", "Without result", "rate", "no_result_rate", only_in_files=True),
     Column("clicks", "Clicks", "number", "clicks"),
 )
 CLICKED = (Column("query", "Searched for"), Column("title", "Clicked", "product"), Column("clicks", "Clicks", "number"))
@@ -28,7 +28,7 @@ def build(asked: Asked) -> Mapping[str, Any]:
     filters = asked.filters
     now = searches.search_total(filters.period, device=filters.device)
     before = searches.search_total(filters.before, device=filters.device) if filters.compare else None
-    vain, per_search = now.no_result_rate, rate(now.clicks, now.searches)
+    vain, per_search = now.no_result_rate, now.clicks_per_search
     tiles = [
         Tile("Searches", now.searches, before=before and before.searches, measure="searches", better="neither"),
         Tile(
@@ -39,13 +39,16 @@ def build(asked: Asked) -> Mapping[str, Any]:
             measure="no_result_rate",
             better="down",
             thin=vain.is_thin,
+            may_be_chance=before is not None and may_be_chance(vain, before.no_result_rate),
         ),
         Tile(
             "Clicks per search",
             per_search.value,
             "percent",
-            before and rate(before.clicks, before.searches).value,
+            before and before.clicks_per_search.value,
+            measure="clicks_per_search",
             thin=per_search.is_thin,
+            may_be_chance=before is not None and may_be_chance(per_search, before.clicks_per_search),
         ),
     ]
     return {"tiles": tiles}

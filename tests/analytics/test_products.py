@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.narrowing import EVERYTHING, Narrowing
 from analytics.periods import Period
-from analytics.products import RANKED_BY, never_clicked, ranked, survey
+from analytics.products import RANKED_BY, SURVEYED, figures_of, never_clicked, ranked, survey
 from analytics.rollups.run import roll_up
 from catalog.models import Product
 from interactions.models import Interaction
@@ -245,6 +245,34 @@ def test_what_was_never_shown_or_clicked_is_told_of_one_placement(two_places: No
     assert (found.concentration.successes, found.concentration.trials) == (1, 2)
     assert [one.product_id for one in never_clicked(TODAY, narrowing=cart)] == ["c"]
     assert survey(TODAY, ignored=9, narrowing=Narrowing(device="mobile")).ignored == ["a", "c"]
+
+
+def test_a_survey_ranks_by_a_count_as_a_ranking_does(two_places: None) -> None:
+    for by in SURVEYED:
+        for narrowing in (EVERYTHING, Narrowing(placement="product"), Narrowing(device="mobile")):
+            found = ranked(TODAY, by=by, limit=3, before=BEFORE, narrowing=narrowing)
+            now = survey(TODAY, by=by, top=3, narrowing=narrowing)
+            assert now.top == [one.product_id for one in found]
+            before = survey(BEFORE, by=by, ranked=now.top, narrowing=narrowing)
+            assert before.ranks == {one.product_id: one.earlier_rank for one in found if one.earlier_rank}
+    assert survey(TODAY, by="views", top=9).top == ["b", "a"]
+    assert survey(BEFORE, by="views", ranked=["a", "b"]).ranks == {"a": 1}
+    with pytest.raises(ValueError, match="ranks by one of views"):
+        survey(TODAY, by="purchases")
+
+
+def test_clicks_in_mails_are_clicks_but_no_part_of_the_click_through_rate(two_places: None) -> None:
+    mailed = ServedList.objects.create(
+        served_at=NOON, placement="email", context="email", strategy="personalized", products=["b"], scores=[1.0],
+        milliseconds=0, campaign="weekly_digest",
+    )  # fmt: skip
+    did("recommendation_click", "b", recommendation_request_id=mailed.request_id)
+    roll_up()
+    for narrowing, rate in ((EVERYTHING, (1, 2)), (Narrowing(placement="cart"), (1, 1)), (Narrowing("email"), (0, 0))):
+        (found,) = (one for one in ranked(TODAY, by="clicks", narrowing=narrowing) if one.product_id == "b")
+        assert (found.click_through_rate.successes, found.click_through_rate.trials) == rate
+    (found,) = figures_of(TODAY, ["b"])
+    assert (found.clicks, found.mail_clicks) == (2, 1)
 
 
 def test_what_was_served_sold_out_is_told_of_one_placement(two_places: None) -> None:

@@ -89,7 +89,7 @@ def test_products_are_narrowed_to_what_lists_of_one_placement_did(signed_in: Sig
     address = reverse("admin:analytics_products")
     # Those who bought had clicked on product pages: five visits, one product each; another five were on the homepage.
     text = client.get(address, {"placement": "product"}).content.decode()
-    assert "“Product 2” comes first, with 5." in text
+    assert "“Product 2” comes first, with 5 clicks." in text
     assert "Conversions and direct revenue are those that the chosen lists are credited with." in text
     assert 'aria-current="true">Clicked</a>' in text
     assert "Viewed</a>" not in text
