@@ -2,12 +2,22 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import md5
 from typing import Any
 
 import pytest
 
-from analytics.models import Conversion, EventRollup, Grain, LatencyRollup, ProductRollup, TouchedEvent, TouchedPart
+from analytics.models import (
+    Conversion,
+    EarningsRollup,
+    EventRollup,
+    Grain,
+    LatencyRollup,
+    ProductRollup,
+    TouchedEvent,
+    TouchedPart,
+)
 from analytics.rollups.run import recount_recent, roll_up, touch
 from interactions.models import Interaction, OrderRefund
 from recommendations.models import ServedList
@@ -183,3 +193,17 @@ def test_only_what_was_changed_is_summed_up_again_and_a_night_sums_up_everything
     }
     recount_recent()
     assert views() == {("a", of, 1) for of in ("part", *sums)} | {("b", of, 2) for of in ("part", *sums)}
+
+
+@pytest.mark.django_db
+def test_a_conversion_that_a_rewritten_click_takes_away_is_counted_no_more() -> None:
+    request = uuid.uuid4()
+    served(request)
+    clicked = happen("recommendation_click", recommendation_request_id=request)
+    happen("purchase", AT + timedelta(days=2), unit_price=Decimal(5))
+    roll_up()
+    assert set(EarningsRollup.objects.values_list("conversions", flat=True)) == {1}
+    Interaction.objects.filter(pk=clicked.pk).update(product_id="b")
+    roll_up()
+    assert not Conversion.objects.exists()
+    assert not EarningsRollup.objects.exists()
