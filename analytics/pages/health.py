@@ -65,8 +65,8 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             lambda most: map(_hour, health.hours_of_events(hours=HOURS)),
             Order("starts_at"),
             Empty("No event in this time.", "Is the storefront connected?", "Look at the API", reverse("api-docs")),
-            note="A late event came more than an hour after it happened. A duplicate was counted once. A rejected one "
-            "was answered with the reason. An unknown product is counted as soon as the catalogue has it.",
+            note="A late event came more than an hour after it happened, as imported ones do. A duplicate was counted "
+            "once. A rejected one was answered with the reason. An unknown product is counted as soon as the catalogue has it.",
         ),
         "tasks": Table(
             "tasks",
