@@ -66,7 +66,8 @@ def tables(asked: Asked) -> Mapping[str, Table]:
             Order("starts_at"),
             Empty("No event in this time.", "Is the storefront connected?", "Look at the API", reverse("api-docs")),
             note="A late event came more than an hour after it happened, as imported ones do. A duplicate was counted "
-            "once. A rejected one was answered with the reason. An unknown product is counted as soon as the catalogue has it.",
+            "once. A rejected one was answered with the reason. An unknown product is counted as soon as the catalogue "
+            "has it.",
         ),
         "tasks": Table(
             "tasks",
