@@ -70,9 +70,9 @@ _ALL = (
     Measure(
         "click_through_rate",
         "Click-through rate",
-        "clicks / impressions, both without e-mails",
-        "How many of the recommendations that were seen were clicked. Clicks in e-mails are left out: what is seen of "
-        "a mail is never reported.",
+        "clicks / impressions",
+        "How many of the recommendations that were seen were clicked. Clicks in e-mails are left out where nothing "
+        "reports what was seen of them.",
         Unit.RATIO,
     ),
     Measure(
@@ -113,7 +113,7 @@ _ALL = (
     Measure(
         "revenue_per_thousand",
         "Revenue per thousand impressions",
-        "1,000 × direct revenue / impressions, both without e-mails",
+        "1,000 × direct revenue / impressions",
         "What a thousand recommendations earn by being seen.",
         Unit.MONEY,
     ),

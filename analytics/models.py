@@ -189,6 +189,7 @@ class ProductRollup(Rollup):
     recommended = models.BigIntegerField(help_text="Times it stood in a served list.")
     impressions = models.BigIntegerField()
     clicks = models.BigIntegerField()
+    mail_impressions = models.BigIntegerField(db_default=0, help_text="Of the impressions, those of e-mails.")
     mail_clicks = models.BigIntegerField(db_default=0, help_text="Of the clicks, those in e-mails.")
     out_of_stock = models.BigIntegerField(help_text="Times it was served while it could not be bought: must be 0.")
 
@@ -226,6 +227,7 @@ class ProductDetailRollup(Rollup):
     recommended = models.IntegerField()
     impressions = models.IntegerField()
     clicks = models.IntegerField()
+    mail_impressions = models.IntegerField(db_default=0)
     mail_clicks = models.IntegerField(db_default=0)
     out_of_stock = models.IntegerField()
 

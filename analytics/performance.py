@@ -22,7 +22,7 @@ CONVERTED = ("conversions", "assisted_lines")
 EARNED = ("direct_revenue", "assisted_revenue")
 GROUPS = (*LIST_DIMENSIONS, "starts_at")
 POPULAR = "popular"
-EMAIL = "email"  # the context in which nothing is reported as seen
+EMAIL = "email"
 
 Key = tuple[Any, ...]
 
@@ -47,7 +47,8 @@ class Filters:
 class Figures:
     """Counts of a group of lists. Revenue is in `currency`, the one that earned most in the period, after refunds.
 
-    What is `mailed_` is part of the clicks and of the direct revenue: that of e-mails, which have no impressions.
+    What is `mailed_` is part of the others: that of e-mails. Where no impression of them was reported, as is usual,
+    their clicks and revenue have no part in what is told of impressions.
     """
 
     lists: int = 0
@@ -64,13 +65,14 @@ class Figures:
     assisted_revenue: Decimal = Decimal(0)
     currency: str = ""
     fallback_lists: int = 0
+    mailed_impressions: int = 0
     mailed_clicks: int = 0
     mailed_revenue: Decimal = Decimal(0)
 
     @property
     def click_through_rate(self) -> Rate:
-        """Return clicks / impressions, both without e-mails."""
-        return rate(self.clicks - self.mailed_clicks, self.impressions)
+        """Return clicks / impressions; clicks in e-mails count where e-mails are reported as seen."""
+        return rate(self.clicks - (0 if self.mailed_impressions else self.mailed_clicks), self.impressions)
 
     @property
     def conversion_rate(self) -> Rate:
@@ -89,8 +91,8 @@ class Figures:
 
     @property
     def revenue_per_thousand(self) -> Decimal | None:
-        """Return the direct revenue of a thousand impressions, without e-mails; None where there was no impression."""
-        seen_revenue = self.direct_revenue - self.mailed_revenue
+        """Return the direct revenue of a thousand impressions, with e-mails as above; None without an impression."""
+        seen_revenue = self.direct_revenue - (0 if self.mailed_impressions else self.mailed_revenue)
         return round(seen_revenue * 1000 / self.impressions, 2) if self.impressions else None
 
 
@@ -108,7 +110,8 @@ def grouped(period: Period, by: Sequence[str] = (), *, filters: Filters = Filter
         key = tuple(row[name] for name in by)
         more = {name: row[f"n_{name}"] for name in COUNTED}
         more["fallback_lists"] = more["lists"] if row["strategy"] == POPULAR else 0
-        more["mailed_clicks"] = more["clicks"] if row["context"] == EMAIL else 0
+        for name in ("impressions", "clicks"):
+            more[f"mailed_{name}"] = more[name] if row["context"] == EMAIL else 0
         figures[key] = _plus(figures.get(key, Figures()), more)
     earned = _within(EarningsRollup.objects.all(), period, filters, daily=daily)
     sums = {f"n_{name}": Sum(name) for name in (*CONVERTED, *EARNED)}

@@ -17,15 +17,16 @@ from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR
 from reemio.database.reading import reading_connection
 
-COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "mail_clicks", "out_of_stock")
+COUNTS = ("views", "cart_adds", "recommended", "impressions", "clicks", "out_of_stock")
+MAILED = ("mail_impressions", "mail_clicks")
 SALES = ("purchases", "units", "revenue")
 SURVEYED = ("views", "recommended", "impressions", "clicks", "out_of_stock")
-RANKED_BY = (*(name for name in COUNTS if name != "mail_clicks"), *SALES)
+RANKED_BY = (*COUNTS, *SALES)
 
 # A product's revenue is told in the currency that earned it the most.
 _DETAILS = f"""
 WITH counts AS (
-    SELECT product_id, {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTS)}
+    SELECT product_id, {", ".join(f"sum({name})::bigint AS {name}" for name in (*COUNTS, *MAILED))}
     FROM {{counts}} WHERE {{within}} AND product_id = ANY(%(products)s) GROUP BY product_id
 ), sold AS (
     SELECT product_id, currency, sum({{purchases}})::bigint AS purchases, sum(units)::bigint AS units,
@@ -37,7 +38,7 @@ WITH counts AS (
     FROM sold GROUP BY product_id
 )
 SELECT p.product_id, p.title, p.category, p.is_active,
-    {", ".join(f"coalesce({name}, 0) AS {name}" for name in (*COUNTS, *SALES))},
+    {", ".join(f"coalesce({name}, 0) AS {name}" for name in (*COUNTS, *MAILED, *SALES))},
     coalesce(sales.currency, %(currency)s) AS currency
 FROM counts FULL JOIN sales USING (product_id) JOIN catalog_product p USING (product_id)
 """  # noqa: S608  made of our own constants
@@ -126,8 +127,9 @@ class ProductFigures:
     recommended: int
     impressions: int
     clicks: int
-    mail_clicks: int
     out_of_stock: int
+    mail_impressions: int
+    mail_clicks: int
     purchases: int
     units: int
     revenue: Decimal
@@ -135,8 +137,8 @@ class ProductFigures:
 
     @property
     def click_through_rate(self) -> Rate:
-        """Return clicks / impressions, both without e-mails."""
-        return rate(self.clicks - self.mail_clicks, self.impressions)
+        """Return clicks / impressions; clicks in e-mails count where e-mails are reported as seen."""
+        return rate(self.clicks - (0 if self.mail_impressions else self.mail_clicks), self.impressions)
 
 
 def ranked(

@@ -186,8 +186,7 @@ class ByHand:
         for event in self.told:
             key = (self.part(event.occurred_at), *self.kind_and_device(event), event.product_id)
             found[key][names[event.interaction_type]] += 1
-            if event.interaction_type == "recommendation_click":
-                found[key]["mail_clicks"] += self.dimensions(event)[0] == "email"
+            found[key][f"mail_{names[event.interaction_type]}"] += self.dimensions(event)[0] == "email"
         outs = list(Unavailability.objects.select_related("product"))
         for served in self.lists.values():
             for product_id in served.products:

@@ -109,6 +109,20 @@ def test_clicks_and_revenue_of_mails_are_not_set_against_what_was_seen_in_the_sh
     assert together([]) == total(Period(DAY.first - WEEK, DAY.first - WEEK))
 
 
+def test_mails_that_are_reported_as_seen_are_counted_as_any_other_list() -> None:
+    shown = served(placement="email", context="email")
+    for product_id in "ab":
+        Interaction.objects.create(
+            interaction_type="recommendation_view", user_id="ann", product_id=product_id,
+            occurred_at=NOON - timedelta(hours=2), recommendation_request_id=shown,
+        )  # fmt: skip
+    click(shown)
+    buy()
+    roll_up()
+    mails = total(DAY, filters=Filters(context="email"))
+    assert (mails.click_through_rate, mails.revenue_per_thousand) == (rate(1, 2), Decimal(5000))
+
+
 @pytest.mark.parametrize(("days", "counts"), [(5, True), (5.01, False)])
 def test_in_e_mails_it_is_five(days: float, counts: bool) -> None:
     click(served(placement="email", context="email"), NOON - timedelta(days=days))

@@ -261,7 +261,7 @@ def test_a_survey_ranks_by_a_count_as_a_ranking_does(two_places: None) -> None:
         survey(TODAY, by="purchases")
 
 
-def test_clicks_in_mails_are_clicks_but_no_part_of_the_click_through_rate(two_places: None) -> None:
+def test_clicks_in_mails_have_a_part_in_click_through_where_mails_are_reported_as_seen(two_places: None) -> None:
     mailed = ServedList.objects.create(
         served_at=NOON, placement="email", context="email", strategy="personalized", products=["b"], scores=[1.0],
         milliseconds=0, campaign="weekly_digest",
@@ -273,6 +273,10 @@ def test_clicks_in_mails_are_clicks_but_no_part_of_the_click_through_rate(two_pl
         assert (found.click_through_rate.successes, found.click_through_rate.trials) == rate
     (found,) = figures_of(TODAY, ["b"])
     assert (found.clicks, found.mail_clicks) == (2, 1)
+    did("recommendation_view", "b", recommendation_request_id=mailed.request_id)
+    roll_up()
+    (found,) = figures_of(TODAY, ["b"])
+    assert (found.click_through_rate.successes, found.click_through_rate.trials) == (2, 3)
 
 
 def test_what_was_served_sold_out_is_told_of_one_placement(two_places: None) -> None:

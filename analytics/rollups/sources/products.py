@@ -12,24 +12,25 @@ WITH shown AS (
 )
 SELECT starts_at, placement, strategy, device, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds,
     sum(recommended) AS recommended, sum(impressions) AS impressions, sum(clicks) AS clicks,
-    sum(mail_clicks) AS mail_clicks, sum(out_of_stock) AS out_of_stock
+    sum(mail_impressions) AS mail_impressions, sum(mail_clicks) AS mail_clicks, sum(out_of_stock) AS out_of_stock
 FROM (
     SELECT {PART.format("occurred_at")} AS starts_at, '' AS placement, '' AS strategy,
         coalesce(extra_data ->> 'device', '') AS device, product_id,
         count(*) FILTER (WHERE interaction_type = 'view') AS views,
         count(*) FILTER (WHERE interaction_type = 'cart_add') AS cart_adds,
-        0 AS recommended, 0 AS impressions, 0 AS clicks, 0 AS mail_clicks, 0 AS out_of_stock
+        0 AS recommended, 0 AS impressions, 0 AS clicks, 0 AS mail_impressions, 0 AS mail_clicks, 0 AS out_of_stock
     FROM user_interactions WHERE interaction_type IN ('view', 'cart_add') AND {WITHIN.format("occurred_at")}
     GROUP BY 1, 4, 5
     UNION ALL
-    SELECT starts_at, placement, strategy, '', product_id, 0, 0, count(*), 0, 0, 0, 0 FROM shown GROUP BY 1, 2, 3, 5
+    SELECT starts_at, placement, strategy, '', product_id, 0, 0, count(*), 0, 0, 0, 0, 0 FROM shown GROUP BY 1, 2, 3, 5
     UNION ALL
     SELECT starts_at, placement, strategy, device, product_id, 0, 0, 0,
         count(*) FILTER (WHERE kind = 'recommendation_view'), count(*) FILTER (WHERE kind = 'recommendation_click'),
+        count(*) FILTER (WHERE kind = 'recommendation_view' AND context = 'email'),
         count(*) FILTER (WHERE kind = 'recommendation_click' AND context = 'email'), 0
     FROM told GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT shown.starts_at, shown.placement, shown.strategy, '', shown.product_id, 0, 0, 0, 0, 0, 0, count(*)
+    SELECT shown.starts_at, shown.placement, shown.strategy, '', shown.product_id, 0, 0, 0, 0, 0, 0, 0, count(*)
     FROM catalog_unavailability out JOIN catalog_product p ON p.id = out.product_id
     JOIN shown ON shown.product_id = p.product_id AND shown.served_at > out.began_at + interval '2 seconds'
         AND (out.ended_at IS NULL OR shown.served_at < out.ended_at)
@@ -40,8 +41,8 @@ FROM (
 
 PRODUCTS = """
 SELECT starts_at, product_id, sum(views) AS views, sum(cart_adds) AS cart_adds, sum(recommended) AS recommended,
-    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(mail_clicks) AS mail_clicks,
-    sum(out_of_stock) AS out_of_stock
+    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(mail_impressions) AS mail_impressions,
+    sum(mail_clicks) AS mail_clicks, sum(out_of_stock) AS out_of_stock
 FROM of_products GROUP BY starts_at, product_id
 """
 
