@@ -3,16 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analytics.periods import WITHIN_EACH, Period
+from analytics.periods import Period
 from interactions.validation import DEVICES
 from recommendations.contracts import Placement, Strategy
 
 PLACEMENTS = (*(placement.value for placement in Placement), "search", "email")
 STRATEGIES = tuple(strategy.value for strategy in Strategy)
-# The details' index begins with the bucket and goes on in this order: all values of what is left open are spelled out.
-NARROWED = f"""(
-    {WITHIN_EACH} AND placement = ANY(%(placements)s) AND strategy = ANY(%(strategies)s) AND device = ANY(%(devices)s)
-)"""
+# The details' index begins with grain and bucket and goes on in this order, up to what is counted: all values of what
+# is left open are spelled out, and weeks and days are read one after the other.
+_NARROWED = """(
+    SELECT * FROM {table} WHERE grain = 'week' AND starts_at = ANY(%(weeks)s) AND placement = ANY(%(placements)s)
+        AND strategy = ANY(%(strategies)s) AND device = ANY(%(devices)s)
+    UNION ALL
+    SELECT * FROM {table} WHERE grain = 'day' AND starts_at = ANY(%(days)s) AND placement = ANY(%(placements)s)
+        AND strategy = ANY(%(strategies)s) AND device = ANY(%(devices)s)
+) AS {table}"""
+
+
+def narrowed(table: str) -> str:
+    """Return what stands for a table of details in a query, narrowed by the parameters of a `Narrowing`."""
+    return _NARROWED.format(table=table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Narrowing:
         return bool(self.placement or self.strategy)
 
     def parameters(self, period: Period) -> Mapping[str, object]:
-        """Return the parameters of `NARROWED`."""
+        """Return the parameters of what `narrowed` returns."""
         return {
             **period.buckets(),
             "placements": [self.placement] if self.placement else ["", *PLACEMENTS],

@@ -19,10 +19,6 @@ WITHIN = """(
     OR grain = 'day' AND starts_at >= %(begin)s AND starts_at < %(first_week)s
     OR grain = 'day' AND starts_at >= %(after_weeks)s AND starts_at < %(end)s
 )"""
-# The same rows, one bucket after the other: for an index whose next column is asked for, too.
-WITHIN_EACH = """(
-    grain = 'week' AND starts_at = ANY(%(weeks)s) OR grain = 'day' AND starts_at = ANY(%(days)s)
-)"""
 # Nothing happened before or will happen after; datetimes near their own limits cannot be moved to another zone.
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(9000, 1, 1)
@@ -47,7 +43,7 @@ class Period:
         return {"begin": begin, "end": end, "first_week": whole[0], "after_weeks": whole[1]}
 
     def buckets(self) -> Mapping[str, list[datetime]]:
-        """Return the parameters of `WITHIN_EACH`: when each of the whole weeks begins, and each of the other days."""
+        """Return when each of the whole weeks begins, and each of the days around them."""
         monday, weeks = self._weeks()
         after = monday + timedelta(weeks=weeks)
         days = (self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1))

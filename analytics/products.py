@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from analytics.definitions import Rate, concentration, rate
-from analytics.narrowing import EVERYTHING, NARROWED, Narrowing
+from analytics.narrowing import EVERYTHING, Narrowing, narrowed
 from analytics.periods import WITHIN, Period
 from catalog.models import CATEGORY_SEPARATOR
 from reemio.database.reading import reading_connection
@@ -56,9 +56,11 @@ _TOP_REVENUE = """
 SELECT product_id, max(revenue) AS number,
     row_number() OVER (ORDER BY max(revenue) DESC, product_id COLLATE "C") AS rank
 FROM (
-    SELECT p.product_id, sum({revenue}) AS revenue FROM {sales} r JOIN catalog_product p USING (product_id)
+    SELECT p.product_id, sum({revenue}) AS revenue FROM {sales} JOIN (
+        SELECT product_id, category FROM catalog_product
+    ) p USING (product_id)
     WHERE {within} AND (%(category)s = '' OR p.category = %(category)s OR p.category LIKE %(below)s)
-    GROUP BY p.product_id, r.currency
+    GROUP BY p.product_id, currency
 ) AS sold GROUP BY product_id HAVING max(revenue) > 0
 """
 # What a page asks of all products, from one reading of their counts.
@@ -241,7 +243,7 @@ def _source(narrowing: Narrowing) -> _Source:
     """Return where a narrowing is read from. Only lists' own sales belong to a placement or strategy."""
     if narrowing.is_open:
         return _Source("analytics_productrollup", "analytics_salesrollup", WITHIN)
-    details = _Source("analytics_productdetailrollup", "analytics_salesdetailrollup", NARROWED)
+    details = _Source(narrowed("analytics_productdetailrollup"), narrowed("analytics_salesdetailrollup"), "true")
     return replace(details, purchases="conversions", revenue="direct_revenue") if narrowing.is_of_lists else details
 
 

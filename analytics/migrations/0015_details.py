@@ -8,6 +8,12 @@ INSERT INTO recommender.touched_parts (starts_at)
 SELECT starts_at FROM recommender.analytics_eventrollup WHERE grain <> 'week' UNION
 SELECT starts_at FROM recommender.analytics_recommendationrollup WHERE grain <> 'week'
 """
+# The key carries what rankings add up, so that they need not look at the rows.
+KEY = """
+ALTER TABLE recommender.analytics_productdetailrollup DROP CONSTRAINT analytics_productdetailrollup_pkey,
+    ADD PRIMARY KEY (grain, starts_at, placement, strategy, device, product_id)
+    INCLUDE (views, recommended, impressions, clicks, out_of_stock)
+"""
 
 
 class Migration(migrations.Migration):
@@ -38,6 +44,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        migrations.RunSQL(KEY, migrations.RunSQL.noop),
         migrations.CreateModel(
             name='SalesDetailRollup',
             fields=[
