@@ -116,7 +116,7 @@ class Site(AdminSite):
             "filters": asked.filters,
             "may_export": asked.may(EXPORT),
             "tables": page.tables(asked),
-            "as_of": counted_until() if page.has_period and "as_of" not in built else None,
+            "as_of": counted_until() if page.has_period and page.is_counted and "as_of" not in built else None,
             **built,
             "read_from": standing() if page.from_replica else None,
             **more,

@@ -131,6 +131,7 @@ PAGE = Page(
     "Who changed what, and what was it before?",
     build,
     tables,
+    is_counted=False,
     compares=False,
     permissions=(AUDIT,),
     section="Decide",

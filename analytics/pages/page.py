@@ -68,6 +68,8 @@ class Page:
     tables: Tables = no_tables
     narrowing: tuple[str, ...] = ()
     has_period: bool = True
+    # Figures of a period are as old as the last roll-up, and the page says so.
+    is_counted: bool = True
     compares: bool = True
     permissions: tuple[str, ...] = (VIEW,)
     post: Post | None = None
