@@ -92,7 +92,7 @@ def tables(asked: Asked) -> Mapping[str, Table]:
     ignored = Table(
         "ignored",
         "Seen, never clicked",
-        (PRODUCT, *(column for column in _counts(narrowing, by) if column.key in WANTED_OF_IGNORED)),
+        (PRODUCT, *(column for column in _counts(narrowing, "impressions") if column.key in WANTED_OF_IGNORED)),
         lambda most: _ignored(asked, most),
         shown=ATTENTION,
         ranked=True,
