@@ -84,15 +84,10 @@ direct AS MATERIALIZED (
         WHERE NOT EXISTS (SELECT FROM direct own WHERE own.id = line.id)
         ORDER BY line.id, direct.clicked_at DESC, direct.click_id DESC
     )
-), mailed AS (
-    INSERT INTO touched_mails (starts_at)
-    SELECT DISTINCT date_bin('5 minutes', m.planned_at, '2000-01-01 00:00+00') FROM (
-        SELECT request_id FROM conversions WHERE purchase_id = ANY(%(lines)s) UNION SELECT request_id FROM credited
-    ) list JOIN campaigns_outboxmessage m USING (request_id)
 ), gone AS (
     DELETE FROM conversions WHERE purchase_id = ANY(%(lines)s)
         AND NOT EXISTS (SELECT FROM credited WHERE credited.id = purchase_id)
-    RETURNING purchased_at
+    RETURNING purchased_at, request_id
 ), stored AS (
     INSERT INTO conversions AS c (
         purchase_id, kind, click_id, request_id, product_id, clicked_at, purchased_at, units, revenue, currency
@@ -105,7 +100,14 @@ direct AS MATERIALIZED (
     WHERE (c.kind, c.click_id, c.request_id, c.product_id, c.clicked_at, c.purchased_at, c.units, c.revenue, c.currency)
         IS DISTINCT FROM (excluded.kind, excluded.click_id, excluded.request_id, excluded.product_id,
             excluded.clicked_at, excluded.purchased_at, excluded.units, excluded.revenue, excluded.currency)
-    RETURNING purchased_at
+    RETURNING purchase_id, purchased_at, request_id
+), mailed AS (
+    -- The lists that lost or won credit, by what conversions were before this statement and are after it.
+    INSERT INTO touched_mails (starts_at)
+    SELECT DISTINCT date_bin('5 minutes', m.planned_at, '2000-01-01 00:00+00') FROM (
+        SELECT request_id FROM gone UNION SELECT request_id FROM stored UNION
+        SELECT was.request_id FROM conversions was JOIN stored USING (purchase_id)
+    ) list JOIN campaigns_outboxmessage m USING (request_id)
 )
 INSERT INTO touched_parts (starts_at)
 SELECT date_bin('5 minutes', purchased_at, '2000-01-01 00:00+00') FROM gone UNION

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from analytics import mailing
+from analytics.attribution import attribute_batch
 from analytics.models import (
     Conversion,
     MailEarningsRollup,
@@ -261,6 +262,20 @@ def test_what_comes_back_and_whom_another_mail_is_credited_with_is_counted_anew(
     OrderRefund.objects.create(order_id="o1", refund_id="r1", products=[], quantities=[], occurred_at=EVENING)
     roll_up()
     assert earned("kind") == {}
+    assert not TouchedMail.objects.exists()
+
+
+def test_credit_that_has_not_changed_leaves_no_mail_to_be_counted() -> None:
+    message = mail(1)
+    clicked = {"recommendation_request_id": listed(message, ["lamp"]), "recommendation_context": "email"}
+    did("recommendation_click", "ann-1", "lamp", hours=1, **clicked)
+    bought("ann-1", "lamp", 10, hours=30, order="o1")
+    TouchedMail.objects.all().delete()
+    attribute_batch()
+    assert TouchedMail.objects.exists()
+    touch(since=None)
+    TouchedMail.objects.all().delete()
+    assert attribute_batch() == 1
     assert not TouchedMail.objects.exists()
 
 
