@@ -10,12 +10,13 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics import narrowing
 from analytics.definitions import rate
 from analytics.mailing import Mailed
 from analytics.pages import email
 from analytics.pages.cells import Column, cell, csv_values, harmless
 from analytics.pages.csv import csv_response
-from analytics.pages.filters import EVENTS, parse
+from analytics.pages.filters import DEVICES, EVENTS, PLACEMENTS, STRATEGIES, parse
 from analytics.pages.formats import day, money, percent, span
 from analytics.pages.parts import Chart, Series, Tile
 from analytics.pages.tables import Order, Table, currency_of
@@ -174,3 +175,9 @@ def test_a_run_is_told_by_its_occasion(occasion: str, said: str) -> None:
 def test_mails_that_nothing_became_of_wait() -> None:
     mailed = Mailed(planned=20, skipped=3, sent=9, unknown=1, other=2, would_send=1)
     assert mailed.waiting == 4
+
+
+def test_every_choice_of_a_filter_is_one_that_details_are_read_by() -> None:
+    assert tuple(PLACEMENTS) == narrowing.PLACEMENTS
+    assert set(STRATEGIES) == set(narrowing.STRATEGIES)
+    assert set(DEVICES) == set(narrowing.DEVICES)
